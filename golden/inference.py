@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Static types: kind, shape and value bounds of every tensor of a network, and the rules of composition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from golden import layers as L
+from golden.operators import BASE_FRACTION_BITS
+
+if TYPE_CHECKING:
+    from golden.network import IntegerNetwork
+
+MAX_SCALE = 4
+
+_MOVABLE = ("pixels", "acc", "stream", "bits")
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """What is known about a tensor before any image is seen.
+
+    Attributes:
+        kind: "pixels" (u8), "acc" (int32 sum), "stream" (signed, saturated), "bits" (0/1), "base" (unsigned
+            fixed point) or "image" (u8, the output).
+        channels: number of channels C.
+        factor: height and width as a multiple of those of the input.
+        low, high: every value lies within low..high, which follows from the inputs' bounds and the constants.
+        bits: width of the tensor in hardware: of a stream the declared one, of an accumulator the smallest
+            one that holds low..high.
+    """
+
+    kind: str
+    channels: int
+    factor: int
+    low: int
+    high: int
+    bits: int
+
+    @property
+    def signed(self) -> bool:
+        """True for accumulators and streams (two's complement), False for the unsigned kinds."""
+        return self.kind in ("acc", "stream")
+
+
+def pixels_type(channels: int) -> TensorType:
+    """Return the type of the network's input."""
+    return TensorType("pixels", channels, 1, 0, 255, 8)
+
+
+def tensor_types(network: IntegerNetwork) -> dict[str, TensorType]:
+    """Return the type of every tensor by name, "pixels" first, then in the order of the layers.
+
+    Raises:
+        ModelError: the layers do not compose; the message names the layer, what it got and what it needs.
+    """
+    types = {L.PIXELS: pixels_type(network.channels)}
+    for layer in network.layers:
+        for name in layer.inputs:
+            if name not in types:
+                layer.fail(f"reads '{name}', which no earlier layer produces")
+        if layer.name in types:
+            layer.fail("an earlier layer has the same name; names must be unique")
+        result = infer(layer, *(types[name] for name in layer.inputs))
+        if result.factor > network.scale:
+            layer.fail(f"has {result.factor} x the input size, expected at most the scale, {network.scale}")
+        types[layer.name] = result
+    _check_ends(network, types)
+    return types
+
+
+def _check_ends(network: IntegerNetwork, types: dict[str, TensorType]) -> None:
+    """Check the network as a whole: one output, at the end and of the right shape; nothing unused."""
+    last = network.layers[-1]
+    for layer in network.layers:
+        if isinstance(layer, L.Output) != (layer is last):
+            layer.fail("expected exactly one Output layer, as the last one")
+    got = types[last.name]
+    if got.factor != network.scale:
+        last.fail(f"the image is {got.factor} x the input size, expected the scale, {network.scale}")
+    if got.channels != network.channels:
+        last.fail(f"the image has {got.channels} channels, expected {network.channels} as the input")
+    used = {name for layer in network.layers for name in layer.inputs}
+    for layer in network.layers[:-1]:
+        if layer.name not in used:
+            layer.fail("no later layer reads it; remove it")
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Return the smallest two's complement width that holds both low and high, at least 1."""
+    return max((~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length()) + 1
+
+
+@singledispatch
+def infer(layer: L.Layer, *inputs: TensorType) -> TensorType:
+    """Return the type of the tensor that `layer` produces from tensors of the types `inputs`.
+
+    Raises:
+        ModelError: the layer cannot take such tensors.
+    """
+    raise L.ModelError(f"{type(layer).__name__} is not a layer type of an integer network")
+
+
+def _expect_kind(layer: L.Layer, got: TensorType, kinds: Iterable[str], position: int = 0) -> None:
+    if got.kind not in kinds:
+        layer.fail(f"reads '{layer.inputs[position]}' of kind {got.kind}, expected {' or '.join(kinds)}")
+
+
+def _expect_per_channel(layer: L.Layer, channels: int) -> None:
+    for key, rule in layer.rules().items():
+        if isinstance(rule, L.ArrayRule) and len(getattr(layer, key)) != channels:
+            entries = len(getattr(layer, key))
+            layer.fail(f"field '{key}' has {entries} entries, expected {channels} (one per channel)")
+
+
+def _expect_weight(layer: L.ConvInt8 | L.ConvXnor, x: TensorType) -> None:
+    if layer.weight.shape[3] != x.channels:
+        layer.fail(
+            f"field 'weight' is for {layer.weight.shape[3]} input channels, expected {x.channels} as in "
+            f"'{layer.inputs[0]}'"
+        )
+
+
+def _acc(layer: L.ConvInt8 | L.ConvXnor, x: TensorType, low: int, high: int) -> TensorType:
+    return TensorType("acc", layer.weight.shape[0], x.factor, low, high, signed_bits(low, high))
+
+
+@infer.register(L.ConvInt8)
+def _conv_int8(layer: L.ConvInt8, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("pixels", "stream"))
+    if x.bits > 8:
+        layer.fail(f"reads '{layer.inputs[0]}' of {x.bits} bits, expected a stream of at most 8 bits")
+    _expect_weight(layer, x)
+    low, high = min(x.low, 0), max(x.high, 0)  # the padding is 0
+    positive = layer.weight.clip(min=0).sum(axis=(1, 2, 3), dtype=np.int64)
+    negative = layer.weight.clip(max=0).sum(axis=(1, 2, 3), dtype=np.int64)
+    lowest, highest = positive * low + negative * high, positive * high + negative * low
+    return _acc(layer, x, int(lowest.min()), int(highest.max()))
+
+
+@infer.register(L.ConvXnor)
+def _conv_xnor(layer: L.ConvXnor, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("bits",))
+    _expect_weight(layer, x)
+    return _acc(layer, x, -9 * x.channels, 9 * x.channels)
+
+
+@infer.register(L.Requant)
+def _requant(layer: L.Requant, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("pixels", "acc", "stream"))
+    _expect_per_channel(layer, x.channels)
+    # Each affine piece is monotone: its extremes are at the ends of the part of low..high that it covers.
+    threshold = layer.threshold.astype(np.int64)
+    pieces = (
+        (layer.a1, layer.b1, np.maximum(threshold + 1, x.low), np.full_like(threshold, x.high)),
+        (layer.a0, layer.b0, np.full_like(threshold, x.low), np.minimum(threshold, x.high)),
+    )
+    values = [(a * end + b)[first <= last] for a, b, first, last in pieces for end in (first, last)]
+    v = np.concatenate(values) >> layer.shift
+    limit = 1 << (layer.bits - 1)
+    low, high = (int(np.clip(extreme, -limit, limit - 1)) for extreme in (v.min(), v.max()))
+    return TensorType("stream", x.channels, x.factor, low, high, layer.bits)
+
+
+@infer.register(L.RSign)
+def _rsign(layer: L.RSign, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    _expect_per_channel(layer, x.channels)
+    limit = 1 << x.bits
+    for extreme in (int(layer.threshold.min()), int(layer.threshold.max())):
+        if not -limit <= extreme < limit:
+            layer.fail(
+                f"field 'threshold' holds {extreme}, expected {-limit}..{limit - 1} "
+                f"({x.bits + 1} bits, for a stream of {x.bits})"
+            )
+    return TensorType("bits", x.channels, x.factor, 0, 1, 1)
+
+
+def _expect_same_shape(layer: L.Layer, x: TensorType, y: TensorType) -> None:
+    if (x.channels, x.factor) != (y.channels, y.factor):
+        layer.fail(
+            f"reads '{layer.inputs[0]}' with {x.channels} channels at {x.factor} x the input size and "
+            f"'{layer.inputs[1]}' with {y.channels} at {y.factor} x, expected equal shapes"
+        )
+
+
+@infer.register(L.Join)
+def _join(layer: L.Join, x: TensorType, y: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    _expect_kind(layer, y, ("stream",), 1)
+    _expect_same_shape(layer, x, y)
+    limit = 1 << (layer.bits - 1)
+    low, high = (max(-limit, min(limit - 1, end)) for end in (x.low + y.low, x.high + y.high))
+    return TensorType("stream", x.channels, x.factor, low, high, layer.bits)
+
+
+@infer.register(L.PixelShuffle)
+def _pixel_shuffle(layer: L.PixelShuffle, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, _MOVABLE)
+    square = layer.factor * layer.factor
+    if x.channels % square:
+        layer.fail(f"reads {x.channels} channels, expected a multiple of {square} (factor squared)")
+    return replace(x, channels=x.channels // square, factor=x.factor * layer.factor)
+
+
+@infer.register(L.NearestUp)
+def _nearest_up(layer: L.NearestUp, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, _MOVABLE)
+    return replace(x, factor=x.factor * layer.factor)
+
+
+@infer.register(L.RepeatChannels)
+def _repeat_channels(layer: L.RepeatChannels, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, _MOVABLE)
+    return replace(x, channels=layer.channels)
+
+
+@infer.register(L.Base)
+def _base(layer: L.Base, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("pixels",))
+    if layer.inputs != (L.PIXELS,):
+        layer.fail(f"reads '{layer.inputs[0]}', expected '{L.PIXELS}', the network's input")
+    fraction = BASE_FRACTION_BITS[layer.factor]
+    return TensorType("base", x.channels, layer.factor, 0, 255 << fraction, 8 + fraction)
+
+
+@infer.register(L.Output)
+def _output(layer: L.Output, acc: TensorType, base: TensorType) -> TensorType:
+    _expect_kind(layer, acc, ("acc", "stream"))
+    _expect_kind(layer, base, ("base",), 1)
+    _expect_same_shape(layer, acc, base)
+    _expect_per_channel(layer, acc.channels)
+    needed = BASE_FRACTION_BITS[base.factor]
+    if layer.shift < needed:
+        layer.fail(f"field 'shift' is {layer.shift}, expected {needed}..31 (the fraction bits of the base)")
+    return TensorType("image", acc.channels, acc.factor, 0, 255, 8)

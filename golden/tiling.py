@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images of any size in bounded memory: overlapping tiles whose joined results equal the untiled one.
+
+A tile reads its own pixels and a margin of the network's receptive field around them; at the borders of the
+image the margin ends, so that padding happens where it does in the whole image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from golden import layers as L
+from golden.engine import Engine, make_engine
+from golden.network import IntegerNetwork
+from golden.reference import check_image
+
+Progress = Callable[[int, int], object]
+"""Called as progress(done, total) after each tile."""
+
+
+class Tile(NamedTuple):
+    """A tile in input pixels: it delivers rows y0..y1 and columns x0..x1 and reads top..bottom, left..right.
+
+    All ranges are half-open; what it reads contains what it delivers.
+    """
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def receptive_field(network: IntegerNetwork) -> int:
+    """Return the halo: how many input pixels around a tile its output depends on, on each side at most.
+
+    Walks from the output back to the pixels with the margin that each tensor needs around the tile, in pixels
+    of that tensor. A tile starts and ends on input pixels, so the margin rounds up where resolution falls.
+    """
+    margins = {layer.name: 0 for layer in network.layers} | {L.PIXELS: 0}
+    for layer in reversed(network.layers):
+        margin = margins[layer.name]
+        match layer:
+            case L.ConvInt8() | L.ConvXnor():
+                margin += 1
+            case L.PixelShuffle(factor=factor) | L.NearestUp(factor=factor):
+                margin = -(-margin // factor)
+            case L.Base(factor=factor):
+                # Sub-pixel -m lies at (1/2 - m) / factor - 1/2 and reads the pixel at or left of this.
+                margin = -(-(2 * margin - 1 + factor) // (2 * factor))
+        for name in layer.inputs:
+            margins[name] = max(margins[name], margin)
+    return margins[L.PIXELS]
+
+
+def tiles(height: int, width: int, tile: tuple[int, int], halo: int) -> Iterator[Tile]:
+    """Cut a height x width image into tiles, row by row.
+
+    Args:
+        height, width: size of the image in pixels.
+        tile: (rows, columns) that a tile delivers; fewer at the lower and right border.
+        halo: pixels read beyond these on each side, as far as the image goes.
+
+    Raises:
+        ValueError: `tile` is not two positive integers.
+    """
+    rows, columns = tile
+    if rows < 1 or columns < 1:
+        raise ValueError(f"tile is {rows} x {columns}, expected at least 1 x 1")
+    for y0 in range(0, height, rows):
+        y1 = min(y0 + rows, height)
+        for x0 in range(0, width, columns):
+            x1 = min(x0 + columns, width)
+            reads = max(y0 - halo, 0), min(y1 + halo, height), max(x0 - halo, 0), min(x1 + halo, width)
+            yield Tile(y0, y1, x0, x1, *reads)
+
+
+def restore_bands(
+    engine: Engine | IntegerNetwork,
+    image: Any,
+    tile: tuple[int, int] = (256, 256),
+    progress: Progress | None = None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Restore an image band by band, from top to bottom, in memory for one band and one tile.
+
+    Args:
+        engine: an engine, or a network to be run on the fastest engine available.
+        image: (H, W, C) uint8, or (H, W) if the network has one channel: an array or anything with shape,
+            dtype and slices that are arrays, such as a numpy.memmap.
+        tile: (rows, columns) in input pixels.
+        progress: called as progress(done, total) after each tile.
+
+    Yields:
+        (y0, band): band is (rows * scale, W * scale, C) or (rows * scale, W * scale) uint8, and y0 the row of
+        the output at which it starts. Joined, the bands equal the result of the whole image.
+
+    Raises:
+        ValueError: the image or the tile is not as above.
+    """
+    engine = engine if isinstance(engine, Engine) else make_engine(engine)
+    check_image(engine.network, image)
+    height, width = image.shape[:2]
+    plan = list(tiles(height, width, tile, receptive_field(engine.network)))
+    return _restore_bands(engine, image, plan, progress)
+
+
+def _restore_bands(
+    engine: Engine, image: Any, plan: list[Tile], progress: Progress | None
+) -> Iterator[tuple[int, np.ndarray]]:
+    scale, width = engine.network.scale, image.shape[1]
+    band = np.empty(0, np.uint8)
+    for done, tile in enumerate(plan, start=1):
+        if tile.x0 == 0:
+            band = np.empty(((tile.y1 - tile.y0) * scale, width * scale, *image.shape[2:]), np.uint8)
+        result = engine.run(np.asarray(image[tile.top : tile.bottom, tile.left : tile.right]))
+        y, x = (tile.y0 - tile.top) * scale, (tile.x0 - tile.left) * scale
+        columns = (tile.x1 - tile.x0) * scale
+        band[:, tile.x0 * scale : tile.x1 * scale] = result[y : y + len(band), x : x + columns]
+        if progress is not None:
+            progress(done, len(plan))
+        if tile.x1 == width:
+            yield tile.y0 * scale, band
+
+
+def restore(
+    engine: Engine | IntegerNetwork,
+    image: Any,
+    tile: tuple[int, int] = (256, 256),
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Restore a whole image by tiles: (H, W, C) uint8 -> (H*scale, W*scale, C) uint8.
+
+    Equal to the engine's result on the untiled image, in less memory. Arguments, errors: `restore_bands`.
+    """
+    engine = engine if isinstance(engine, Engine) else make_engine(engine)
+    bands = restore_bands(engine, image, tile, progress)  # checks the image
+    scale, (height, width) = engine.network.scale, image.shape[:2]
+    result = np.empty((height * scale, width * scale, *image.shape[2:]), np.uint8)
+    for y0, band in bands:
+        result[y0 : y0 + len(band)] = band
+    return result

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a trained network to `golden.IntegerNetwork`: `python -m quant.export --run runs/X --out models/X.npz`.
+
+Export runs the network's own `hardware` description against a `Recorder` instead of `TorchOps`: the same
+code, so the same layers in the same order. It happens in float64, in which all coefficients are exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from golden import (
+    Base,
+    ConvInt8,
+    ConvXnor,
+    IntegerNetwork,
+    Join,
+    Layer,
+    ModelError,
+    NearestUp,
+    Output,
+    PixelShuffle,
+    RepeatChannels,
+    Requant,
+    RSign,
+)
+from quant.config import ConfigError, NetworkConfig
+from quant.integer_ops import Affine, quantize_output
+from quant.networks import RestorationNetwork, build
+from quant.trained import load_network, save_network
+
+
+class Recorder:
+    """Has the methods of `quant.integer_ops.TorchOps`; tensors are names, calls become layers."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+
+    def _add(self, layer: Layer) -> str:
+        self.layers.append(layer)
+        return layer.name
+
+    def conv_int8(self, name: str, x: str, weight: Tensor) -> str:
+        """Record an int8 convolution."""
+        return self._add(ConvInt8(name, (x,), _integers(weight, np.int8).transpose(0, 2, 3, 1)))
+
+    def conv_xnor(self, name: str, bits: str, weight: Tensor) -> str:
+        """Record a binary convolution; +1 becomes bit 1, -1 bit 0."""
+        return self._add(ConvXnor(name, (bits,), _integers((weight + 1) / 2, np.uint8).transpose(0, 2, 3, 1)))
+
+    def requant(self, name: str, acc: str, affine: Affine, bits: int) -> str:
+        """Record a requantizer."""
+        a1, b1, a0, b0, threshold = (_integers(v, np.int64) for v in affine[:5])
+        shift = int(_integers(affine.shift, np.int64))
+        return self._add(Requant(name, (acc,), a1, a0, b1, b0, threshold, shift, bits))
+
+    def rsign(self, name: str, x: str, alpha: Tensor, window: float, bits: int) -> str:
+        """Record thresholds T = floor(alpha) + 1, saturated to one bit more than the stream."""
+        limit = 2**bits
+        return self._add(RSign(name, (x,), _integers((alpha.floor() + 1).clamp(-limit, limit - 1), np.int64)))
+
+    def join(self, name: str, x: str, y: str, bits: int) -> str:
+        """Record a saturating sum."""
+        return self._add(Join(name, (x, y), bits))
+
+    def pixel_shuffle(self, name: str, x: str, factor: int) -> str:
+        """Record a pixel shuffle."""
+        return self._add(PixelShuffle(name, (x,), factor))
+
+    def nearest_up(self, name: str, x: str, factor: int) -> str:
+        """Record a nearest-neighbour upsampling."""
+        return self._add(NearestUp(name, (x,), factor))
+
+    def repeat_channels(self, name: str, x: str, channels: int) -> str:
+        """Record a repetition of channels."""
+        return self._add(RepeatChannels(name, (x,), channels))
+
+    def base(self, name: str, pixels: str, factor: int) -> str:
+        """Record the bilinear base."""
+        return self._add(Base(name, (pixels,), factor))
+
+    def output(self, name: str, acc: str, base: str, factor: int, gain: Tensor, bias: Tensor) -> str:
+        """Record the output stage."""
+        a, b, shift = (_integers(v, np.int64) for v in quantize_output(gain, bias, factor))
+        return self._add(Output(name, (acc, base), a, b, int(shift)))
+
+
+def _integers(values: Tensor, dtype: type) -> np.ndarray:
+    """Float tensor that holds integers, as an integer array; a fraction is a bug in this project."""
+    array = values.detach().cpu().double().numpy()
+    rounded = np.rint(array)
+    if not np.array_equal(array, rounded):
+        raise AssertionError("export met a coefficient that is not an integer")
+    return rounded.astype(dtype)
+
+
+def float64_network(network: RestorationNetwork) -> RestorationNetwork:
+    """A copy in float64 and evaluation mode: in hardware mode it computes exactly what golden does."""
+    twin = copy.deepcopy(network).cpu().double().eval()
+    twin.compute_dtype = None
+    return twin
+
+
+def to_integers(network: RestorationNetwork, name: str = "") -> IntegerNetwork:
+    """The integer network of a network in hardware mode.
+
+    Args:
+        network: trained or not, on any device.
+        name: goes into `meta`, with the configuration.
+
+    Raises:
+        ConfigError: the network is in paper mode.
+        ModelError: a coefficient does not fit the contract.
+    """
+    config = network.config
+    if config.mode != "hardware":
+        raise ConfigError("only hardware mode has integers: train with --mode hardware")
+    recorder = Recorder()
+    with torch.no_grad():
+        float64_network(network).hardware(recorder, "pixels")
+    meta = {"name": name, "config": config.to_dict()}
+    return IntegerNetwork(config.task, config.scale, config.channels, tuple(recorder.layers), meta)
+
+
+def from_checkpoint(path: Path) -> RestorationNetwork:
+    """The network in a Lightning checkpoint of `quant.train`.
+
+    Raises:
+        ConfigError: the file is missing or not such a checkpoint.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        network = build(NetworkConfig.from_dict(checkpoint["hyper_parameters"]["network"]))
+        prefix = "network."
+        state = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
+        network.load_state_dict(state)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"{path}: not a checkpoint of quant.train ({type(error).__name__}: {error})"
+        ) from None
+    return network.eval()
