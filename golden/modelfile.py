@@ -88,11 +88,11 @@ def _read(path: str | os.PathLike[str]) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
             stored = all(info.compress_type == zipfile.ZIP_STORED for info in infos)
-            stored = stored and sum(info.file_size for info in infos) < len(data)  # no overlaps
-            members = {info.filename: archive.read(info) for info in infos} if stored else {}
+            overlap = sum(info.file_size for info in infos) > len(data)
+            members = {info.filename: archive.read(info) for info in infos} if stored and not overlap else {}
     except Exception as error:  # zipfile raises a dozen types on damaged bytes
         raise ModelError(f"is a truncated or damaged .npz file ({_brief(error)})") from None
-    if not stored or f"{_HEADER}.npy" not in members:
+    if f"{_HEADER}.npy" not in members:
         raise ModelError("is an .npz file but not one that bitmend wrote (no uncompressed array 'header')")
     if len(members) != len(infos):
         raise ModelError("is a damaged .npz file (an array is in it twice)")

@@ -4,6 +4,7 @@
 Tensors are (H, W, C) with the channel fastest. Streams travel as int16 whatever their width, accumulators as
 int32, bits as uint8 0 or 1. Outside the image `conv_int8` sees 0 and `conv_xnor` sees bit 0, that is -1. All
 roundings are "add half, then shift": the half is part of the constant b, and the shift is an arithmetic one.
+The operators with large intermediates work on some rows at a time.
 
 Arguments are trusted here: shapes, kinds and ranges are what `IntegerNetwork` enforces when it is built.
 """
@@ -11,6 +12,7 @@ Arguments are trusted here: shapes, kinds and ranges are what `IntegerNetwork` e
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from golden.packing import pack_words, popcount
 
@@ -21,6 +23,8 @@ BASE_FRACTION_BITS = {1: 0, 2: 4, 3: 16, 4: 6}
 # factor; the second half mirrors the first. The sum is 1 << (BASE_FRACTION_BITS / 2).
 _BASE_WEIGHTS = {2: ((3, 1),), 3: ((171, 85),), 4: ((5, 3), (7, 1))}
 
+_WINDOW_VALUES = 1 << 20  # of a block of rows: few matrix products, in little memory
+
 
 def saturate(v: np.ndarray, bits: int) -> np.ndarray:
     """Clip integers to signed `bits` (2..16), -2^(bits-1) .. 2^(bits-1) - 1: any shape, returns int16."""
@@ -28,15 +32,17 @@ def saturate(v: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _conv3x3(x: np.ndarray, weight: np.ndarray, outside: int, dtype: type[np.floating]) -> np.ndarray:
-    """3x3 convolution by nine matrix products in `dtype`, which must hold every partial sum exactly."""
-    height, width, _ = x.shape
-    padded = np.pad(x.astype(dtype), ((1, 1), (1, 1), (0, 0)), constant_values=outside)
-    acc = np.zeros((height, width, weight.shape[0]), dtype)
-    for dy in range(3):
-        for dx in range(3):
-            taps = weight[:, dy, dx, :].T.astype(dtype)  # (C_in, C_out)
-            acc += padded[dy : dy + height, dx : dx + width] @ taps
-    return acc.astype(np.int32)
+    """3x3 convolution as matrix products of 3x3 windows; exact if `dtype` holds every partial sum."""
+    height, width, channels = x.shape
+    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)), constant_values=outside)
+    windows = sliding_window_view(padded, (3, 3), axis=(0, 1))  # (H, W, C_in, 3, 3), no copy
+    weight = weight.astype(dtype)
+    acc = np.empty((height, width, weight.shape[0]), np.int32)
+    rows = max(1, _WINDOW_VALUES // (width * channels * 9))
+    for y in range(0, height, rows):
+        block = windows[y : y + rows].astype(dtype)
+        acc[y : y + rows] = np.tensordot(block, weight, axes=((3, 4, 2), (1, 2, 3)))
+    return acc
 
 
 def conv_int8(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -78,7 +84,7 @@ def conv_xnor_packed(bits: np.ndarray, weight: np.ndarray) -> np.ndarray:
     image[1:-1, 1:-1] = words
     taps = pack_words(weight)  # (C_out, 3, 3, words)
     differ = np.zeros((height, width, weight.shape[0]), np.int32)
-    for y in range(height):  # one row at a time keeps the temporaries in the cache
+    for y in range(height):
         for dy in range(3):
             for dx in range(3):
                 for word in range(words.shape[-1]):
@@ -110,12 +116,12 @@ def requant(
     Returns:
         (H, W, C) int16. The intermediate stays below 2^47 and is held in 64 bits.
     """
-    above = acc > threshold
-    v = np.where(above, a1, a0).astype(np.int64)
-    v *= acc
-    v += np.where(above, b1, b0)
-    v >>= shift
-    return saturate(v, bits)
+    result = np.empty(acc.shape, np.int16)
+    for y, row in enumerate(acc):
+        above = row > threshold
+        v = np.where(above, a1, a0) * row.astype(np.int64) + np.where(above, b1, b0)
+        result[y] = saturate(v >> shift, bits)
+    return result
 
 
 def rsign(x: np.ndarray, threshold: np.ndarray) -> np.ndarray:

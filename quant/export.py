@@ -148,3 +148,35 @@ def from_checkpoint(path: Path) -> RestorationNetwork:
             f"{path}: not a checkpoint of quant.train ({type(error).__name__}: {error})"
         ) from None
     return network.eval()
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line of `python -m quant.export`."""
+    parser = argparse.ArgumentParser(prog="quant.export", description="Export a trained network to integers.")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, help="folder of quant.train; its last.ckpt is exported")
+    source.add_argument("--network", type=Path, help="a .pt written by this command, to export again")
+    parser.add_argument("--out", type=Path, required=True, help="models/NAME.npz; NAME.pt is written beside it")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    args = parse(argv)
+    try:
+        if args.out.suffix != ".npz":
+            raise ConfigError(f"--out {args.out}: expected a file name that ends in .npz")
+        network = from_checkpoint(args.run / "last.ckpt") if args.run else load_network(args.network)
+        integers = to_integers(network, args.out.stem)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        save_network(network, args.out.with_suffix(".pt"))
+        integers.save(args.out)
+    except (ConfigError, ModelError, OSError) as error:
+        print(f"quant.export: {error}", file=sys.stderr)
+        return 2
+    print(f"exported: {args.out} ({integers.content_hash[:16]})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

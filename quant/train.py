@@ -128,7 +128,7 @@ class Validation(Callback):
         for i, file in enumerate(self.files):
             clean = crop_to_multiple(read_image(file, self.config.channels), self.config.scale)
             low = degrade(self.config, clean, self.level, np.random.default_rng(i))
-            tensor = torch.from_numpy(low).to(device).permute(2, 0, 1)[None].float()
+            tensor = torch.tensor(low).to(device).permute(2, 0, 1)[None].float()
             with torch.no_grad():  # forward, not call: the compiled graph is for training patches
                 restored = network.forward(tensor)[0].round().clamp(0, 255).permute(1, 2, 0).cpu().numpy()
             values.append(psnr(comparable(restored, self.config), comparable(clean, self.config)))
@@ -153,7 +153,9 @@ def train(
     validate: Path | None = None,
     validate_every: int = 2000,
     save_every: int = 500,
+    log_every: int = 50,
     workers: int = 0,
+    stop_at: int | None = None,
     progress: bool = True,
 ) -> Path:
     """Train until `training.iterations`, resuming from the run's last checkpoint if there is one.
@@ -162,6 +164,7 @@ def train(
         data: folder or .tar of clean images.
         run: folder for checkpoints (last.ckpt) and logs.
         validate: folder of clean images for a PSNR every `validate_every` iterations.
+        stop_at: stop after this iteration, as if interrupted; the schedule stays that of all iterations.
 
     Returns:
         The last checkpoint.
@@ -187,12 +190,12 @@ def train(
     trainer = L.Trainer(
         accelerator="auto",
         devices="auto" if torch.cuda.is_available() else 1,
-        max_steps=training.iterations,
+        max_steps=min(training.iterations, stop_at or training.iterations),
         max_epochs=-1,
         default_root_dir=run,
         logger=TensorBoardLogger(run, name="", version="tensorboard"),
         callbacks=callbacks,
-        log_every_n_steps=50,
+        log_every_n_steps=log_every,
         enable_model_summary=False,
         enable_progress_bar=progress,
         precision="bf16-mixed" if network.mode == "paper" and training.precision == "bf16" else "32-true",

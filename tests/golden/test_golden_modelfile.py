@@ -310,6 +310,33 @@ def test_array_twice(path):
     assert "an array is in it twice" in refused(path)
 
 
+@pytest.mark.parametrize(("offset", "value"), [(6, 99), (8, 1), (28, 255), (42, 255), (45, 255)])
+def test_fields_of_the_zip_directory(path, offset, value):
+    """Version needed, encryption flag, length of the name, offset: zipfile raises another type for each."""
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + offset] = value
+    path.write_bytes(bytes(data))
+    assert "is a truncated or damaged .npz file" in refused(path)
+
+
+def test_overlapping_archive_is_not_expanded(path):
+    """An array whose bytes are other arrays, headers and all: the quoting of a zip bomb."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("inner.npy", bytes(10_000))
+        quoted = archive.infolist()[0]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.npy", inner.getvalue()[: archive_end(quoted)])
+        quoted.header_offset = 30 + len("header.npy")
+        archive.filelist.append(quoted)
+    assert "not one that bitmend wrote" in refused(path)
+
+
+def archive_end(info):
+    """Where the only member of an archive ends: local header, name, data."""
+    return 30 + len(info.filename) + info.compress_size
+
+
 def test_expanding_archive_is_not_expanded(path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

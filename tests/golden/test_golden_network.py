@@ -18,9 +18,11 @@ from golden import (
     Output,
     PixelShuffle,
     RepeatChannels,
+    Requant,
     RSign,
     describe,
     tensor_types,
+    trace,
 )
 from golden.inference import signed_bits
 from golden.layers import LAYER_TYPES, MAX_CHANNELS

@@ -55,11 +55,21 @@ def test_conv_int8(seed, height, width, c_in, c_out, is_pixels):
 
 
 def test_conv_int8_is_exact_at_the_largest_accumulator():
-    c_in = 4096
-    x = np.full((3, 3, c_in), -128, np.int16)
-    weight = np.full((1, 3, 3, c_in), -128, np.int8)
-    weight[0, 0, 0, 0] = -127  # an odd sum near 2^29, beyond float32
-    assert op.conv_int8(x, weight)[1, 1, 0] == 9 * c_in * 128 * 128 - 128
+    x = np.full((3, 3, 4096), -128, np.int16)
+    weight = np.full((1, 3, 3, 4096), -128, np.int8)
+    x[0, 0, 0] = weight[0, 0, 0, 0] = -127  # an odd sum near 2^29, beyond float32
+    assert op.conv_int8(x, weight)[1, 1, 0] == 9 * 4096 * 128 * 128 - 128 * 128 + 127 * 127
+
+
+@pytest.mark.parametrize("conv", [op.conv_int8, op.conv_xnor_plain])
+def test_convolutions_by_blocks_of_rows(conv, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (7, 5, 3), dtype=np.uint8)
+    weight = rng.integers(0, 2, (2, 3, 3, 3), dtype=np.uint8)
+    whole = conv(x, weight)
+    for rows in (0, 1, 2, 3, 6):
+        monkeypatch.setattr(op, "_WINDOW_VALUES", rows * 5 * 3 * 9)
+        assert np.array_equal(conv(x, weight), whole)
 
 
 @quick

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the package promises about itself: documented operators, Python 3.10 syntax, NumPy and nothing else."""
+"""What the package promises of itself: documented operators, Python 3.10 syntax, NumPy and nothing else."""
 
 import ast
 import subprocess

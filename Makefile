@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Every command of bitmend; `make help` lists them. Each one sets up what it needs in .venv/ first.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# On a machine whose package index serves the CUDA build of torch:
+#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+MODEL   ?= bbcu_nano_x2
+DATA    ?=
+ENGINE  ?= golden
+OUT     ?= models/$(MODEL).npz
+RUN     ?= runs/$(MODEL)
+ARGS    ?=
+JOBS    ?= 2
+
+.PHONY: help setup demo test lint format train export evaluate bench complexity describe clean distclean
+
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  variables: MODEL=$(MODEL) DATA=$(DATA) RUN=$(RUN) OUT=$(OUT) ENGINE=$(ENGINE) ARGS=$(ARGS)"
+
+# Two environments in one folder: what restoring needs (small), and all the rest (torch, Brevitas, tests).
+$(VENV)/.restore: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("bitmend needs Python 3.11 or later, this is " + sys.version.split()[0] + ": call make with PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV): NumPy, Pillow, Numba"
+	@$(PIP) --editable '.[board,fast,demo]'
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.restore
+	@echo "setting up $(VENV): torch, Brevitas, Lightning, tests (some minutes)"
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	@$(PIP) --editable '.[board,fast,demo,train,dev]'
+	@touch $@
+
+setup: $(VENV)/.all ## set up .venv/ with everything
+
+demo: $(VENV)/.restore ## restore a real photo with the shipped network; pictures and a page in build/demo/
+	@$(BIN)/python -m host.demo --out build/demo $(ARGS)
+
+test: $(VENV)/.all lint ## run all that CI runs
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/.all ## check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.all ## reformat the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+train: $(VENV)/.all ## train MODEL on DATA (a folder or .tar), resuming RUN if it exists
+	@$(BIN)/python -m quant.train --model $(MODEL) $(if $(DATA),--data '$(DATA)') --run $(RUN) $(ARGS)
+
+export: $(VENV)/.all ## turn RUN's last checkpoint into OUT, integers and their float twin
+	@$(BIN)/python -m quant.export --run $(RUN) --out $(OUT) $(ARGS)
+
+evaluate: $(VENV)/.all ## PSNR and SSIM of models/MODEL.npz on DATA (a folder of clean images)
+	@$(BIN)/python -m quant.evaluate --model models/$(MODEL).npz $(if $(DATA),--data '$(DATA)') --engine $(ENGINE) $(ARGS)
+
+bench: $(VENV)/.all ## speed of the golden engine as a ratio to PyTorch float32
+	@$(BIN)/python -m quant.bench $(ARGS)
+
+complexity: $(VENV)/.all ## operations and parameters beside the papers' printed figures
+	@$(BIN)/python -m quant.complexity $(ARGS)
+
+describe: $(VENV)/.restore ## one page about models/MODEL.npz
+	@$(BIN)/python -m golden describe models/$(MODEL).npz
+
+clean: ## delete what commands generated
+	rm -rf build .pytest_cache .ruff_cache .hypothesis
+
+distclean: clean ## delete the environment too
+	rm -rf $(VENV)

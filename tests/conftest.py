@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The research data ($BITMEND_DATA); tests that need it skip where it is absent."""
+    root = os.environ.get("BITMEND_DATA")
+    if not root or not (Path(root) / "test").is_dir():
+        pytest.skip("BITMEND_DATA names no folder with test/ (Set5, Set14, CBSD68, Classic5)")
+    return Path(root)
