@@ -58,10 +58,10 @@ format: $(VENV)/.all ## reformat the code
 	@$(BIN)/ruff format .
 
 train: $(VENV)/.all ## train MODEL on DATA (a folder or .tar), resuming RUN if it exists
-	@$(BIN)/python -m quant.train --model $(MODEL) $(if $(DATA),--data '$(DATA)') --run $(RUN) $(ARGS)
+	@$(BIN)/python -m quant.train --model $(MODEL) $(if $(DATA),--data '$(DATA)') --folder $(RUN) $(ARGS)
 
 export: $(VENV)/.all ## turn RUN's last checkpoint into OUT, integers and their float twin
-	@$(BIN)/python -m quant.export --run $(RUN) --out $(OUT) $(ARGS)
+	@$(BIN)/python -m quant.export --folder $(RUN) --out $(OUT) $(ARGS)
 
 evaluate: $(VENV)/.all ## PSNR and SSIM of models/MODEL.npz on DATA (a folder of clean images)
 	@$(BIN)/python -m quant.evaluate --model models/$(MODEL).npz $(if $(DATA),--data '$(DATA)') --engine $(ENGINE) $(ARGS)

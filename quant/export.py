@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a trained network to `golden.IntegerNetwork`: `python -m quant.export --run runs/X --out models/X.npz`.
+"""From a trained network to `golden.IntegerNetwork`: `python -m quant.export --folder runs/X --out models/X.npz`.
 
 Export runs the network's own `hardware` description against a `Recorder` instead of `TorchOps`: the same
 code, so the same layers in the same order. It happens in float64, in which all coefficients are exact.
@@ -154,7 +154,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Command line of `python -m quant.export`."""
     parser = argparse.ArgumentParser(prog="quant.export", description="Export a trained network to integers.")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", type=Path, help="folder of quant.train; its last.ckpt is exported")
+    source.add_argument("--folder", type=Path, help="of a training run; its last.ckpt is exported")
     source.add_argument("--network", type=Path, help="a .pt written by this command, to export again")
     parser.add_argument("--out", type=Path, required=True, help="models/NAME.npz; NAME.pt is written beside it")
     return parser.parse_args(argv)
@@ -166,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.out.suffix != ".npz":
             raise ConfigError(f"--out {args.out}: expected a file name that ends in .npz")
-        network = from_checkpoint(args.run / "last.ckpt") if args.run else load_network(args.network)
+        network = from_checkpoint(args.folder / "last.ckpt") if args.folder else load_network(args.network)
         integers = to_integers(network, args.out.stem)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         save_network(network, args.out.with_suffix(".pt"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import math
+import os
 import sys
 import warnings
 from dataclasses import dataclass
@@ -189,13 +190,15 @@ def train(
     last = run / "last.ckpt"
     trainer = L.Trainer(
         accelerator="auto",
-        devices="auto" if torch.cuda.is_available() else 1,
+        devices="auto" if torch.cuda.is_available() else int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
+        num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", "1")),  # both set by torchrun
         max_steps=min(training.iterations, stop_at or training.iterations),
         max_epochs=-1,
         default_root_dir=run,
         logger=TensorBoardLogger(run, name="", version="tensorboard"),
         callbacks=callbacks,
         log_every_n_steps=log_every,
+        use_distributed_sampler=False,  # EndlessSampler splits by itself
         enable_model_summary=False,
         enable_progress_bar=progress,
         precision="bf16-mixed" if network.mode == "paper" and training.precision == "bf16" else "32-true",
@@ -213,7 +216,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--mode", choices=("hardware", "paper"), help="default: the preset's")
     add("--data", help=f"folder or .tar of clean images (default: $BITMEND_DATA/{TRAINING_SET})")
     add(
-        "--run", type=Path, help="folder for checkpoints and logs (default: runs/MODEL); resumed if it exists"
+        "--folder", type=Path, help="of checkpoints and logs (default: runs/MODEL); resumed if it exists"
     )
     add("--validate", help="folder of clean images for a PSNR now and then, such as Set5")
     add("--validate-every", type=int, default=2000, metavar="N")
@@ -272,7 +275,7 @@ def main(argv: list[str] | None = None) -> int:
             network,
             training,
             data,
-            args.run or Path("runs") / args.model,
+            args.folder or Path("runs") / args.model,
             validate=validate,
             validate_every=args.validate_every,
             save_every=args.save_every,

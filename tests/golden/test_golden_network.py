@@ -259,6 +259,21 @@ def test_bounds_of_accumulators_are_attained():
     assert kind.bits == signed_bits(kind.low, kind.high)
 
 
+def test_bounds_include_the_padding():
+    """A stream that is never below 5 still meets zeros outside the image."""
+    layers = [
+        Requant("five", ("pixels",), [0], [0], [5], [5], [0], 0, 8),
+        ConvInt8("acc", ("five",), np.ones((1, 3, 3, 1), np.int8)),
+        Base("base", ("pixels",), 1),
+        Output("image", ("acc", "base"), [1], [0], 8),
+    ]
+    network = IntegerNetwork("deblock", 1, 1, layers)
+    tensors = dict(trace(network, np.zeros((3, 3), np.uint8)))
+    assert (network.types["five"].low, network.types["five"].high) == (5, 5)
+    assert network.types["acc"].low <= tensors["acc"].min() == 20
+    assert network.types["acc"].high == tensors["acc"].max() == 45
+
+
 @pytest.mark.parametrize(
     ("low", "high", "bits"), [(0, 0, 1), (-1, 0, 1), (0, 1, 2), (-2, 1, 2), (-576, 576, 11)]
 )

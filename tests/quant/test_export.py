@@ -145,7 +145,7 @@ def test_command_line(tmp_path, capsys):
     assert golden.IntegerNetwork.load(tmp_path / "b.npz").scale == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pt", "b.npz", "b.pt"]
     capsys.readouterr()
-    assert main(["--run", str(tmp_path / "none"), "--out", str(tmp_path / "c.npz")]) == 2
+    assert main(["--folder", str(tmp_path / "none"), "--out", str(tmp_path / "c.npz")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "last.ckpt" in error

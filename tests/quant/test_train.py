@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Training: it lowers the loss, resumes as if it had not stopped, and its command line."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -84,7 +86,7 @@ def test_finished_run_is_left_alone(photos, tmp_path):
     ],
 )
 def test_bad_command_lines_are_one_line(argv, words, capsys, tmp_path):
-    assert main([*argv, "--run", str(tmp_path / "run")]) == 2
+    assert main([*argv, "--folder", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert words in error
@@ -94,7 +96,19 @@ def test_bad_command_lines_are_one_line(argv, words, capsys, tmp_path):
 def test_command_line_trains(photos, tmp_path, capsys):
     run = tmp_path / "run"
     argv = ["--model", "dncnn3_nano_q10", "--set", "width=4", "--set", "depth=1", "--data", str(photos)]
-    argv += ["--run", str(run), "--iterations", "3", "--batch", "2", "--patch", "16", "--no-compile"]
+    argv += ["--folder", str(run), "--iterations", "3", "--batch", "2", "--patch", "16", "--no-compile"]
     assert main([*argv, "--validate", str(photos), "--validate-every", "3"]) == 0
     assert (run / "psnr.txt").read_text().startswith("3 ")
     assert from_checkpoint(run / "last.ckpt").config.width == 4
+
+
+def test_two_processes_train_as_one_on_the_same_batch(photos, tmp_path):
+    common = ["--model", "bbcu_nano_x2", "--set", "width=4", "--set", "depth=1", "--data", str(photos)]
+    common += ["--iterations", "4", "--patch", "16", "--no-compile", "--threads", "1"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    two = ["-m", "quant.train", *common, "--batch", "2", "--folder", str(tmp_path / "two")]
+    subprocess.run([*launcher, *two], check=True, capture_output=True, timeout=300)
+    assert main([*common, "--batch", "4", "--folder", str(tmp_path / "one")]) == 0
+    one, both = weights(tmp_path / "one"), weights(tmp_path / "two")
+    # Not to the bit: gradients are averaged in another order.
+    assert all(torch.allclose(one[key], both[key], atol=1e-4) for key in one)
