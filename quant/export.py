@@ -113,7 +113,7 @@ def to_integers(network: RestorationNetwork, name: str = "") -> IntegerNetwork:
 
     Args:
         network: trained or not, on any device.
-        name: goes into `meta`, with the configuration.
+        name: goes into `meta`, with the configuration and how the network was trained.
 
     Raises:
         ConfigError: the network is in paper mode.
@@ -125,7 +125,7 @@ def to_integers(network: RestorationNetwork, name: str = "") -> IntegerNetwork:
     recorder = Recorder()
     with torch.no_grad():
         float64_network(network).hardware(recorder, "pixels")
-    meta = {"name": name, "config": config.to_dict()}
+    meta = {"name": name, "config": config.to_dict(), "training": network.provenance}
     return IntegerNetwork(config.task, config.scale, config.channels, tuple(recorder.layers), meta)
 
 
@@ -141,6 +141,8 @@ def from_checkpoint(path: Path) -> RestorationNetwork:
         prefix = "network."
         state = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
         network.load_state_dict(state)
+        training = checkpoint["hyper_parameters"]["training"]
+        network.provenance = {**training, "iterations_done": checkpoint["global_step"]}
     except ConfigError:
         raise
     except Exception as error:

@@ -20,7 +20,8 @@ def save_network(network: RestorationNetwork, path: Path) -> None:
     """Write configuration and weights; the file appears whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
     state = {key: value.cpu() for key, value in network.state_dict().items()}
-    torch.save({"config": network.config.to_dict(), "state": state}, temporary)
+    content = {"config": network.config.to_dict(), "state": state, "provenance": network.provenance}
+    torch.save(content, temporary)
     os.replace(temporary, path)
 
 
@@ -38,6 +39,7 @@ def load_network(path: Path) -> RestorationNetwork:
         content = torch.load(path, map_location="cpu", weights_only=True)
         network = build(NetworkConfig.from_dict(content["config"]))
         network.load_state_dict(content["state"])
+        network.provenance = content["provenance"]
     except ConfigError:
         raise
     except Exception as error:

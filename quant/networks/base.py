@@ -23,6 +23,7 @@ class RestorationNetwork(nn.Module):
         self.config = config
         self.stream = Stream(config.stream_unit, config.stream_bits)
         self.compute_dtype: torch.dtype | None = None
+        self.provenance: dict = {}  # how it was trained, for files and cards
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Restore a batch.

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Model cards and the README's table: `python -m quant.card --model models/X.npz [--data-text TEXT]`.
+
+A card is models/X.json (figures, for programs) and models/X.md (the same for people). Every figure comes from
+`quant.evaluate` on the exported integers. `--readme` rewrites the table in README.md from all cards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import golden
+from quant import evaluate
+
+TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
+README_MARKS = ("<!-- results: written by make report -->", "<!-- /results -->")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class CardError(ValueError):
+    """A card that cannot be written; the message says why."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def measure(model: Path, dataset: str) -> dict:
+    """What `quant.evaluate --json` says of a model on a test set, without the single images."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        code = evaluate.main(["--model", str(model), "--data", dataset, "--json", str(result)])
+        if code:
+            raise CardError(f"{model}: evaluation on {dataset} failed; see the line above")
+        figures = json.loads(result.read_text(encoding="utf-8"))
+    return {key: value for key, value in figures.items() if key not in ("per_image", "model", "content_hash")}
+
+
+def make_card(model: Path, data: str) -> dict:
+    """All that a card says of a model, as a JSON-able dict.
+
+    Args:
+        model: models/X.npz.
+        data: what it was trained on, in words.
+    """
+    network = golden.IntegerNetwork.load(model)
+    return {
+        "name": model.stem,
+        "content_hash": network.content_hash,
+        "task": network.task,
+        "scale": network.scale,
+        "config": network.meta["config"],
+        "training": {"data": data, **network.meta.get("training", {})},
+        "bytes": model.stat().st_size,
+        "machine": platform.machine() + ", " + platform.system(),
+        "figures": [measure(model, dataset) for dataset in TEST_SETS[network.task]],
+    }
+
+
+def _title(card: dict) -> str:
+    config = card["config"]
+    what = {
+        "sr": f"super-resolution x{card['scale']}, RGB",
+        "denoise": f"colour denoising, sigma {config['sigma'][0]:g} to {config['sigma'][1]:g}",
+        "deblock": f"grey JPEG deblocking, quality {config['quality'][0]} to {config['quality'][1]}",
+    }[card["task"]]
+    for separator in (" to ",):
+        low, _, high = what.rpartition(separator)
+        if low.endswith(f" {high}"):
+            what = low
+    return what
+
+
+def _figure_rows(card: dict) -> list[str]:
+    return [
+        f"| {f['dataset']} | {f['input_psnr_db']:.2f} / {f['input_ssim']:.4f} "
+        f"| **{f['psnr_db']:.2f} / {f['ssim']:.4f}** |"
+        for f in card["figures"]
+    ]
+
+
+def to_markdown(card: dict) -> str:
+    """The card for people."""
+    config, training = card["config"], card["training"]
+    binary = ", ".join(config["binary"])
+    lines = [
+        f"# {card['name']}",
+        "",
+        f"{_title(card).capitalize()}. {config['arch']} with {config['width']} channels and {config['depth']} body "
+        f"units (BBCU {config['unit'].upper()}), 1-bit {binary}; int8 head and tail; "
+        f"{config['stream_bits']}-bit stream. {card['bytes'] / 1024:.0f} KiB.",
+        "",
+        "| set | input PSNR / SSIM | restored PSNR / SSIM |",
+        "|---|---|---|",
+        *_figure_rows(card),
+        "",
+        f"Convention: {card['figures'][0]['convention']}. Figures of the exported integers on the golden model; the "
+        f"float64 PyTorch network in `{card['name']}.pt` gives the same pixels. Measure again with",
+        "",
+        "```sh",
+        *(f"python -m quant.evaluate --model models/{card['name']}.npz --data {f['dataset']}" for f in card["figures"]),
+        "```",
+        "",
+        "## Training",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {key} | {value} |" for key, value in training.items()),
+        "",
+        f"Content hash `{card['content_hash']}`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def readme_table(cards: list[dict]) -> str:
+    """The README's table of all cards."""
+    lines = ["| model | task | set | input | restored |", "|---|---|---|---|---|"]
+    for card in cards:
+        for figure in card["figures"]:
+            lines.append(
+                f"| [{card['name']}](models/{card['name']}.md) | {_title(card)} | {figure['dataset']} "
+                f"| {figure['input_psnr_db']:.2f} dB | **{figure['psnr_db']:.2f} dB** |"
+            )
+    return "\n".join(lines)
+
+
+def update_readme(readme: Path, models: Path) -> None:
+    """Rewrite the table between the marks in README.md from all cards in the models folder."""
+    cards = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(models.glob("*.json"))]
+    text = readme.read_text(encoding="utf-8")
+    start, end = (text.find(mark) for mark in README_MARKS)
+    if start < 0 or end < start:
+        raise CardError(f"{readme}: expected the marks {' and '.join(README_MARKS)}")
+    head = text[: start + len(README_MARKS[0])]
+    write_text(readme, f"{head}\n{readme_table(cards)}\n{text[end:]}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="quant.card", description="Write model cards and the README's table.")
+    parser.add_argument("--model", type=Path, nargs="*", default=[], help="models/X.npz, one or more")
+    parser.add_argument("--data-text", default="", help="what they were trained on (default: as in the old card)")
+    parser.add_argument("--readme", action="store_true", help="rewrite the table in README.md")
+    args = parser.parse_args(argv)
+    try:
+        for model in args.model:
+            old = model.with_suffix(".json")
+            known = json.loads(old.read_text(encoding="utf-8"))["training"]["data"] if old.exists() else "unknown"
+            card = make_card(model, args.data_text or known)
+            write_text(old, json.dumps(card, indent=1) + "\n")
+            write_text(model.with_suffix(".md"), to_markdown(card))
+            print(f"card: {model.with_suffix('.md')}")
+        if args.readme:
+            update_readme(ROOT / "README.md", ROOT / "models")
+    except (CardError, golden.ModelError, OSError) as error:
+        print(f"quant.card: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
