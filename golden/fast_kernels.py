@@ -44,8 +44,8 @@ from golden.fast_simd import (
     to_int64,
 )
 
-PAD = 16
-"""Elements between two rows: as many as one cache line of words, and what lies outside the image, 0."""
+PAD = LANES
+"""Elements between two rows, which are what lies outside the image."""
 
 GROUP = 4
 """Output channels that `_count_differing` computes at a time: each word that it loads serves so many."""

@@ -68,16 +68,15 @@ def make_card(model: Path, data: str) -> dict:
 
 def _title(card: dict) -> str:
     config = card["config"]
-    what = {
-        "sr": f"super-resolution x{card['scale']}, RGB",
-        "denoise": f"colour denoising, sigma {config['sigma'][0]:g} to {config['sigma'][1]:g}",
-        "deblock": f"grey JPEG deblocking, quality {config['quality'][0]} to {config['quality'][1]}",
+
+    def span(ends: list) -> str:
+        return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g} to {ends[1]:g}"
+
+    return {
+        "sr": f"super-resolution x{card['scale']}",
+        "denoise": f"colour denoising, sigma {span(config['sigma'])}",
+        "deblock": f"JPEG deblocking, grey, quality {span(config['quality'])}",
     }[card["task"]]
-    for separator in (" to ",):
-        low, _, high = what.rpartition(separator)
-        if low.endswith(f" {high}"):
-            what = low
-    return what
 
 
 def _figure_rows(card: dict) -> list[str]:
@@ -95,19 +94,22 @@ def to_markdown(card: dict) -> str:
     lines = [
         f"# {card['name']}",
         "",
-        f"{_title(card).capitalize()}. {config['arch']} with {config['width']} channels and {config['depth']} body "
-        f"units (BBCU {config['unit'].upper()}), 1-bit {binary}; int8 head and tail; "
+        f"{_title(card)[0].upper() + _title(card)[1:]}. {config['arch']} with {config['width']} channels and {config['depth']} "
+        f"body units (BBCU {config['unit'].upper()}), 1-bit {binary}; int8 head and tail; "
         f"{config['stream_bits']}-bit stream. {card['bytes'] / 1024:.0f} KiB.",
         "",
         "| set | input PSNR / SSIM | restored PSNR / SSIM |",
         "|---|---|---|",
         *_figure_rows(card),
         "",
-        f"Convention: {card['figures'][0]['convention']}. Figures of the exported integers on the golden model; the "
-        f"float64 PyTorch network in `{card['name']}.pt` gives the same pixels. Measure again with",
+        f"Convention: {card['figures'][0]['convention']}. Figures of the exported integers on the golden model; "
+        f"the float64 PyTorch network in `{card['name']}.pt` gives the same pixels. Measure again with",
         "",
         "```sh",
-        *(f"python -m quant.evaluate --model models/{card['name']}.npz --data {f['dataset']}" for f in card["figures"]),
+        *(
+            f"python -m quant.evaluate --model models/{card['name']}.npz --data {f['dataset']}"
+            for f in card["figures"]
+        ),
         "```",
         "",
         "## Training",
@@ -147,15 +149,21 @@ def update_readme(readme: Path, models: Path) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="quant.card", description="Write model cards and the README's table.")
+    parser = argparse.ArgumentParser(
+        prog="quant.card", description="Write model cards and the README's table."
+    )
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="models/X.npz, one or more")
-    parser.add_argument("--data-text", default="", help="what they were trained on (default: as in the old card)")
+    parser.add_argument(
+        "--data-text", default="", help="what they were trained on (default: as in the old card)"
+    )
     parser.add_argument("--readme", action="store_true", help="rewrite the table in README.md")
     args = parser.parse_args(argv)
     try:
         for model in args.model:
             old = model.with_suffix(".json")
-            known = json.loads(old.read_text(encoding="utf-8"))["training"]["data"] if old.exists() else "unknown"
+            known = (
+                json.loads(old.read_text(encoding="utf-8"))["training"]["data"] if old.exists() else "unknown"
+            )
             card = make_card(model, args.data_text or known)
             write_text(old, json.dumps(card, indent=1) + "\n")
             write_text(model.with_suffix(".md"), to_markdown(card))

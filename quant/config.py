@@ -29,7 +29,7 @@ class NetworkConfig:
         unit: BBCU version of the body unit, "v1".."v4".
         bias: biases inside the binary convolutions (DnCNN-3) and, in DnCNN, on head and tail.
         mode: "paper" (float stream, zero padding) or "hardware" (the integer contract, docs/numerics.md).
-        amplification: k of Sec. 3.1, on input in 0..1; None is 130 * width / 64 for v3 and v4, 1 for v1 and v2
+        amplification: k of Sec. 3.1, on input in 0..1; None is 130 * width / 64 for v3 and v4, 1 for v1, v2
             and for full precision.
         fraction_bits: f, fraction bits of the hardware stream (LSB = 2^-f grey levels); None chooses
             3 where k amplifies and 0 where it does not.

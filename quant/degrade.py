@@ -43,7 +43,7 @@ def downscale(image: np.ndarray, scale: int) -> np.ndarray:
 
 
 def noise(image: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
-    """Image plus Gaussian noise of standard deviation sigma grey levels, float32, neither clipped nor rounded."""
+    """Image plus Gaussian noise of sigma grey levels, float32, neither clipped nor rounded."""
     return image + rng.standard_normal(image.shape, dtype=np.float32) * np.float32(sigma)
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a trained network to `golden.IntegerNetwork`: `python -m quant.export --folder runs/X --out models/X.npz`.
+"""From a trained network to `golden.IntegerNetwork`.
+
+    python -m quant.export --folder runs/X --out models/X.npz
 
 Export runs the network's own `hardware` description against a `Recorder` instead of `TorchOps`: the same
 code, so the same layers in the same order. It happens in float64, in which all coefficients are exact.
@@ -158,7 +160,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--folder", type=Path, help="of a training run; its last.ckpt is exported")
     source.add_argument("--network", type=Path, help="a .pt written by this command, to export again")
-    parser.add_argument("--out", type=Path, required=True, help="models/NAME.npz; NAME.pt is written beside it")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="models/NAME.npz; NAME.pt is written beside it"
+    )
     return parser.parse_args(argv)
 
 

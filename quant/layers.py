@@ -14,7 +14,7 @@ from quant.quantizers import BinaryWeight, Int8Weight, SignPoly
 
 
 def _quantized(conv: qnn.QuantConv2d) -> tuple[Tensor, Tensor]:
-    """(dequantized weight, scale) straight from the quantizer: its proxy's QuantTensor would break torch.compile."""
+    """(dequantized weight, scale), without the proxy, whose QuantTensor would break torch.compile."""
     value, scale, *_ = conv.weight_quant.tensor_quant(conv.weight)
     return value, scale
 

@@ -90,12 +90,14 @@ class SignPoly(Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, center: Tensor, window: float) -> Tensor:
+        """x (N, C, H, W), center (1, C, 1, 1) to +-1."""
         ctx.save_for_backward(x, center)
         ctx.window = window
         return torch.where(x > center, 1.0, -1.0).to(x.dtype)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Gradients of x and center; those of a pixel and of a channel's sum."""
         x, center = ctx.saved_tensors
         slope = (2 - 2 * ((x - center) / ctx.window).abs()).clamp_min(0) / ctx.window
         grad = grad * slope
@@ -111,12 +113,14 @@ class IntegerClamp(Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, low: float, high: float) -> Tensor:
+        """Clamp x, of any shape."""
         ctx.save_for_backward(x)
         ctx.low, ctx.high = low, high
         return x.clamp(low, high)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+        """Gradient of x."""
         (x,) = ctx.saved_tensors
         inside = torch.minimum(x - (ctx.low - 1), (ctx.high + 1) - x).clamp(0, 1)
         return grad * inside, None, None

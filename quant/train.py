@@ -8,12 +8,13 @@ last one. One process on the CPU or a GPU; several GPUs with `torchrun --nproc-p
 from __future__ import annotations
 
 import argparse
+import ast
 import ctypes
 import math
 import os
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import lightning as L
@@ -169,10 +170,16 @@ def train(
 
     Returns:
         The last checkpoint.
+
+    Raises:
+        ConfigError, DataError: the folder holds another run; the data cannot be used.
     """
+    last = run / "last.ckpt"
+    if last.exists():
+        check_same_run(last, network, training)
     keep_freed_memory()
     L.seed_everything(training.seed, verbose=False)
-    task = RestorationTask(network.to_dict(), vars(training))
+    task = RestorationTask(network.to_dict(), asdict(training))
     patches = PatchData(data, network, training.batch, training.patch, training.seed, workers)
     checkpoint = ModelCheckpoint(
         run,
@@ -187,7 +194,6 @@ def train(
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     if validate:
         callbacks.append(Validation(validate, network, validate_every))
-    last = run / "last.ckpt"
     trainer = L.Trainer(
         accelerator="auto",
         devices="auto" if torch.cuda.is_available() else int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
@@ -208,6 +214,28 @@ def train(
     return last
 
 
+def check_same_run(last: Path, network: NetworkConfig, training: TrainConfig) -> None:
+    """Refuse to resume a run of another configuration.
+
+    Raises:
+        ConfigError: the checkpoint is damaged, or differs in what decides the result; names the field.
+    """
+    try:
+        saved = torch.load(last, map_location="cpu", weights_only=True)["hyper_parameters"]
+        saved_network = NetworkConfig.from_dict(saved["network"])
+    except Exception as error:
+        raise ConfigError(f"{last}: not a checkpoint to resume ({type(error).__name__}); delete it") from None
+    free = {"iterations", "precision", "compile"}  # may change between sessions
+    pairs = [(saved_network.to_dict(), network.to_dict()), (saved["training"], asdict(training))]
+    for old, new in pairs:
+        for field in sorted(set(new) - free):
+            if old.get(field) != new[field]:
+                raise ConfigError(
+                    f"{last.parent} holds a run with {field} = {old.get(field)}, not {new[field]}: "
+                    "continue it with its own settings, or choose another --folder"
+                )
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Command line of `python -m quant.train`."""
     parser = argparse.ArgumentParser(prog="quant.train", description="Train a restoration network.")
@@ -215,9 +243,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--model", required=True, help="a preset, such as bbcu_nano_x2 (quant/config.py lists them)")
     add("--mode", choices=("hardware", "paper"), help="default: the preset's")
     add("--data", help=f"folder or .tar of clean images (default: $BITMEND_DATA/{TRAINING_SET})")
-    add(
-        "--folder", type=Path, help="of checkpoints and logs (default: runs/MODEL); resumed if it exists"
-    )
+    add("--folder", type=Path, help="of checkpoints and logs (default: runs/MODEL); resumed if it exists")
     add("--validate", help="folder of clean images for a PSNR now and then, such as Set5")
     add("--validate-every", type=int, default=2000, metavar="N")
     add("--save-every", type=int, default=500, metavar="N")
@@ -234,9 +260,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def network_config(args: argparse.Namespace) -> NetworkConfig:
     """Preset with the command line's overrides."""
-    import ast
-    from dataclasses import replace
-
     changes: dict = {"mode": args.mode} if args.mode else {}
     for text in args.set:
         field, _, value = text.partition("=")
@@ -244,11 +267,7 @@ def network_config(args: argparse.Namespace) -> NetworkConfig:
             changes[field] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             changes[field] = value
-    return (
-        NetworkConfig.from_dict({**preset(args.model).to_dict(), **changes})
-        if changes
-        else preset(args.model)
-    )
+    return NetworkConfig.from_dict({**preset(args.model).to_dict(), **changes})
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -50,7 +50,9 @@ def test_every_source_file_has_a_licence_line():
     assert missing == []
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_and_make_targets_exist(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     folder = (ROOT / page).parent

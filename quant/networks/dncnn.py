@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""DnCNN for denoising and DnCNN-3 for JPEG deblocking (BBCU Sec. 4.3, 4.4): the network predicts the residue."""
+"""DnCNN for denoising and DnCNN-3 for JPEG deblocking (BBCU Sec. 4.3, 4.4): predicts the residue."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_patch_that_does_not_fit():
 
 def test_sampler_splits_between_processes():
     taken = [list(islice(EndlessSampler(100 + rank, 3), 4)) for rank in range(3)]
-    assert sorted(sum(taken, [])) == list(range(100, 112))
+    assert sorted(i for part in taken for i in part) == list(range(100, 112))
 
 
 def test_images_from_folder_and_tar(tmp_path):

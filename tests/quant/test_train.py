@@ -75,6 +75,19 @@ def test_finished_run_is_left_alone(photos, tmp_path):
     assert all(torch.equal(first[key], again[key]) for key in first)
 
 
+def test_other_settings_do_not_resume_a_run(photos, tmp_path, capsys):
+    common = ["--model", "bbcu_nano_x2", "--data", str(photos), "--folder", str(tmp_path)]
+    common += ["--set", "depth=1", "--iterations", "1", "--batch", "2", "--patch", "16", "--no-compile"]
+    assert main([*common, "--set", "width=4"]) == 0
+    for change, field in ((["--set", "width=8"], "width"), (["--set", "width=4", "--seed", "1"], "seed")):
+        capsys.readouterr()
+        assert main([*common, *change]) == 2
+        assert field in capsys.readouterr().err
+    (tmp_path / "last.ckpt").write_bytes(b"damaged")
+    assert main([*common, "--set", "width=4"]) == 2
+    assert "last.ckpt" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [

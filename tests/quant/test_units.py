@@ -149,7 +149,9 @@ def test_head_up_and_tail_units_paper_mode():
     image, x = randn(1, 3, 4, 4), randn(1, 4, 4, 4)
     head = randomized(HeadUnit(3, 8))
     repeated = torch.stack([image[:, c % 3] for c in range(8)], 1)
-    assert torch.allclose(head(image), repeated + plain_rprelu(head.branch.act, plain_branch(head.branch, image)))
+    assert torch.allclose(
+        head(image), repeated + plain_rprelu(head.branch.act, plain_branch(head.branch, image))
+    )
     up = randomized(UpUnit(4, 2))
     y = plain_rprelu(up.branch.act, plain_branch(up.branch, x)) + x.repeat_interleave(4, 1)
     assert torch.allclose(up(x), F.pixel_shuffle(y, 2))  # the authors' form of nearest_up

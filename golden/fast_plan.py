@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a network to the steps that `golden.fast_kernels` carries out; done once per network.
+
+Layers are taken in order. A convolution opens a step; requantizers and joins that alone read its result go
+into the same step, on values that never reach memory. A step ends where its result is read more than once,
+or as a window; it then writes as many forms of it as are asked for: the stream itself, words of bits (one
+per RSign), float32 for an int8 convolution, sums. Pixel shuffle, nearest-neighbour upsampling and the
+repetition of channels are no work at all: they become views, tables that say which row to read instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden import layers as L
+from golden.fast_kernels import (
+    BASE,
+    EXACT_CHANNELS,
+    FIELDS,
+    FLOAT_GROUP,
+    FLOATS,
+    GROUP,
+    IMAGE,
+    INT8,
+    JOIN,
+    LOAD,
+    LOAD_SUM,
+    OUTPUT,
+    REQUANT,
+    REQUANT_WIDE,
+    STREAM,
+    SUMS,
+    WIDEN,
+    WORDS,
+    XNOR,
+    Program,
+)
+from golden.inference import TensorType
+from golden.network import IntegerNetwork
+from golden.operators import BASE_FRACTION_BITS
+
+POOLS = {WORDS: "words", STREAM: "streams", FLOATS: "floats", SUMS: "sums"}
+"""Where the forms of a tensor are stored; see `golden.fast_kernels.Memory`."""
+
+_INT16 = np.iinfo(np.int16)
+_INT32 = np.iinfo(np.int32)
+
+# Sub-pixels of the bilinear base along one axis: weight of the pixel, of its neighbour, and on which side.
+_BASE_PHASES = {
+    1: [(1, 0, 0)],
+    2: [(3, 1, -1), (3, 1, 1)],
+    3: [(171, 85, -1), (256, 0, 0), (171, 85, 1)],
+    4: [(5, 3, -1), (7, 1, -1), (7, 1, 1), (5, 3, 1)],
+}
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Rows of a tensor in one form, of which a band keeps those lines that are still read.
+
+    Attributes:
+        form: STREAM, WORDS, FLOATS or SUMS.
+        maker: the step that writes it.
+        planes: rows per line and phase.
+        readers: (step, lines of the step per line of this buffer, whether it also reads the lines around it).
+        home: the buffer in whose place this one is stored: itself, or one that its maker reads for the last time.
+    """
+
+    form: int
+    maker: Step
+    planes: int
+    readers: list[tuple[Step, int, bool]] = field(default_factory=list)
+    home: Buffer = None
+
+    def __post_init__(self) -> None:
+        self.home = self.home or self
+
+
+@dataclass(eq=False)
+class Operation:
+    """One operation of a step.
+
+    Attributes:
+        code: see `golden.fast_kernels`.
+        constants: int64 (lines, phases, C, any): per channel, with a period in lines and in phases.
+        buffer: what it reads or writes.
+        shift, low, high: scalars.
+        weight: of a convolution, whose `constants` are the output channels.
+    """
+
+    code: int
+    constants: np.ndarray
+    buffer: Buffer | None = None
+    shift: int = 0
+    low: int = 0
+    high: int = 0
+    weight: np.ndarray | None = None
+
+
+@dataclass(eq=False)
+class Step:
+    """What is computed in one go, row by row: see `golden.fast_kernels`.
+
+    Attributes:
+        factor, channels: of the tensor that it makes.
+        operations: in order.
+        wide: whether the scratch holds sums of 32 bits now, or a stream of 16.
+        differing: 9 * C_in if the sums are numbers of differing bits d, which stand for 9 * C_in - 2 * d; else 0.
+        buffers: the forms in which its result is stored; of WORDS there may be several.
+    """
+
+    factor: int
+    channels: int
+    operations: list[Operation]
+    wide: bool
+    differing: int = 0
+    buffers: list[Buffer] = field(default_factory=list)
+
+    def add(self, code: int, constants: np.ndarray | None = None, **fields) -> Operation:
+        """Append an operation."""
+        constants = np.zeros((1, 1, self.channels, 0), np.int64) if constants is None else constants
+        operation = Operation(code, constants, **fields)
+        self.operations.append(operation)
+        return operation
+
+    def shuffle(self, factor: int) -> None:
+        """Make the result pixel-shuffled: every constant moves with its channel."""
+        for operation in self.operations:
+            operation.constants = shuffled(operation.constants, factor)
+        self.factor *= factor
+        self.channels //= factor * factor
+
+
+@dataclass
+class View:
+    """A tensor as rows of a stored one: row (y, phase, c) is row `table[y % n, phase, c]` of line y // n.
+
+    Attributes:
+        step: makes the stored tensor.
+        table: int64 (n, phases, C, 1).
+        threshold: of a tensor of bits: bit = value >= threshold; int64 as `table`. None for other tensors.
+    """
+
+    step: Step
+    table: np.ndarray
+    threshold: np.ndarray | None = None
+
+    @property
+    def plain(self) -> bool:
+        """True if it is the stored tensor itself."""
+        stored = self.step.factor * self.step.channels
+        return self.table.size == stored and np.array_equal(self.table.ravel(), np.arange(stored))
+
+    def moved(self, move) -> View:
+        """Return the view with `move` applied to what it has per row."""
+        return View(self.step, move(self.table), None if self.threshold is None else move(self.threshold))
+
+
+def shuffled(array: np.ndarray, factor: int) -> np.ndarray:
+    """Apply a pixel shuffle to (lines, phases, C, any), to (lines * factor, phases * factor, C / factor^2, any)."""
+    line = np.arange(array.shape[0] * factor)[:, None, None]
+    phase = np.arange(array.shape[1] * factor)[None, :, None]
+    channel = np.arange(array.shape[2] // factor**2) * factor**2 + line % factor * factor + phase % factor
+    return array[line // factor, phase // factor, channel]
+
+
+def _upsampled(array: np.ndarray, factor: int) -> np.ndarray:
+    return array.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _per_channel(*columns: np.ndarray) -> np.ndarray:
+    return np.stack([np.asarray(column, np.int64) for column in columns], axis=-1)[None, None]
+
+
+class Plan:
+    """The steps of a network.
+
+    Attributes:
+        steps: in order.
+        buffers: all buffers.
+        program: the same for the kernels.
+    """
+
+    def __init__(self, network: IntegerNetwork) -> None:
+        self.steps: list[Step] = []
+        self._types = network.types
+        self._uses = {name: 0 for name in network.types}
+        for layer in network.layers:
+            for name in layer.inputs:
+                self._uses[name] += 1
+        image = Step(1, network.channels, [], wide=False)
+        self._values: dict[str, Step | View] = {L.PIXELS: self._close(image)}
+        image.add(IMAGE, buffer=self._stored(image, STREAM, write=False))
+        self._forms: dict[tuple[str, int], Buffer] = {}
+        for layer in network.layers:
+            value = self._take(layer)
+            if isinstance(value, Step) and self._uses[layer.name] != 1:
+                value = self._close(value)
+            self._values[layer.name] = value
+        self.buffers = [buffer for step in self.steps for buffer in step.buffers]
+        for step in self.steps:
+            _store_in_place(step)
+        self.program = _Assembler(self).program
+
+    # Layers: each returns an open step or a view.
+
+    def _take(self, layer: L.Layer) -> Step | View | None:
+        source = layer.inputs[0]
+        match layer:
+            case L.ConvXnor():
+                return self._convolution(XNOR, self._form(source, WORDS), layer.weight, 9 * layer.weight.shape[3])
+            case L.ConvInt8():
+                return self._convolution(INT8, self._form(source, FLOATS), layer.weight, 0)
+            case L.Requant():
+                return self._requant(layer, self._open(source))
+            case L.Join():
+                return self._join(layer)
+            case L.RSign():
+                view = self._view(source)
+                threshold = np.broadcast_to(layer.threshold.astype(np.int64)[:, None], view.table.shape)
+                return View(view.step, view.table, threshold)
+            case L.PixelShuffle():
+                value = self._values[source]
+                if isinstance(value, View):
+                    return value.moved(lambda array: shuffled(array, layer.factor))
+                value.shuffle(layer.factor)
+                return value
+            case L.NearestUp():
+                return self._view(source).moved(lambda array: _upsampled(array, layer.factor))
+            case L.RepeatChannels():
+                channels = np.arange(layer.channels) % self._types[source].channels
+                return self._view(source).moved(lambda array: array[:, :, channels])
+            case L.Base():
+                return None
+            case L.Output():
+                return self._output(layer)
+        raise L.ModelError(f"layer '{layer.name}': {type(layer).__name__} is unknown to golden.fast")
+
+    def _convolution(self, code: int, buffer: Buffer, weight: np.ndarray, differing: int) -> Step:
+        step = Step(buffer.maker.factor, len(weight), [], True, differing)
+        step.add(code, _per_channel(np.arange(len(weight))), buffer=buffer, weight=weight)
+        return step
+
+    def _requant(self, layer: L.Requant, step: Step) -> Step:
+        self._widen(step)
+        t, a1, b1, a0, b0 = (
+            v.astype(np.int64) for v in (layer.threshold, layer.a1, layer.b1, layer.a0, layer.b0)
+        )
+        code = REQUANT if _fits_int32(layer, self._types[layer.inputs[0]]) else REQUANT_WIDE
+        n = step.differing
+        if n:  # of n - 2 d, which decreases: the pieces change places
+            t = np.clip(-((t - n) // 2) - 1, -1, n)
+            a1, b1, a0, b0 = -2 * a0, b0 + a0 * n, -2 * a1, b1 + a1 * n
+        limit = 1 << (layer.bits - 1)
+        step.add(code, _per_channel(t, a1, b1, a0, b0), shift=layer.shift, low=-limit, high=limit - 1)
+        step.wide, step.differing = False, 0
+        return step
+
+    def _join(self, layer: L.Join) -> Step:
+        first, second = layer.inputs
+        if not isinstance(self._values[first], Step):  # better that the one not yet stored stays so
+            first, second = second, first
+        step = self._open(first)
+        view = self._view(second)
+        limit = 1 << (layer.bits - 1)
+        buffer = self._stored(view.step, STREAM)
+        step.add(JOIN, view.table, buffer=buffer, low=-limit, high=limit - 1)
+        return step
+
+    def _output(self, layer: L.Output) -> Step:
+        step = self._open(layer.inputs[0])
+        self._widen(step)
+        a, b = layer.a.astype(np.int64), layer.b
+        if step.differing:
+            a, b = -2 * a, b + a * step.differing
+        pixels = self._values[L.PIXELS].step.buffers[0]
+        phases = np.array(_BASE_PHASES[step.factor], np.int64)[None, None]
+        step.add(BASE, phases, buffer=pixels)
+        base_shift = layer.shift - BASE_FRACTION_BITS[step.factor]
+        step.add(OUTPUT, _per_channel(a, b), shift=layer.shift, low=base_shift)
+        self._close(step)
+        return step
+
+    # Tensors in the form that a layer needs.
+
+    def _close(self, step: Step) -> View:
+        """End a step; what follows reads its result."""
+        self.steps.append(step)
+        for operation in step.operations:
+            if operation.buffer is not None and operation.code < STREAM:
+                ratio = step.factor // operation.buffer.maker.factor
+                operation.buffer.readers.append((step, ratio, operation.code in (XNOR, INT8, BASE)))
+        rows = np.arange(step.factor * step.channels).reshape(1, step.factor, step.channels, 1)
+        return View(step, rows)
+
+    def _view(self, name: str) -> View:
+        """Return a tensor as a view, ending the step that makes it."""
+        if isinstance(self._values[name], Step):
+            self._values[name] = self._close(self._values[name])
+        return self._values[name]
+
+    def _open(self, name: str) -> Step:
+        """Return a tensor as the scratch of a step that is not ended, loading it if it is stored."""
+        value = self._values[name]
+        return value if isinstance(value, Step) else self._load(value)
+
+    def _load(self, view: View) -> Step:
+        wide = view.step.wide
+        step = Step(view.table.shape[1], view.table.shape[2], [], wide, view.step.differing)
+        buffer = self._stored(view.step, SUMS if wide else STREAM)
+        step.add(LOAD_SUM if wide else LOAD, view.table, buffer=buffer)
+        return step
+
+    def _widen(self, step: Step) -> None:
+        if not step.wide:
+            step.add(WIDEN)
+            step.wide = True
+
+    def _stored(self, step: Step, form: int, write: bool = True) -> Buffer:
+        """Return the step's result in a form, SUMS or STREAM; the step writes it from now on."""
+        for buffer in step.buffers:
+            if buffer.form == form:
+                return buffer
+        return self._write(step, form, None, step.channels) if write else self._buffer(step, form, step.channels)
+
+    def _buffer(self, step: Step, form: int, planes: int) -> Buffer:
+        step.buffers.append(Buffer(form, step, planes))
+        return step.buffers[-1]
+
+    def _write(self, step: Step, form: int, constants: np.ndarray | None, planes: int) -> Buffer:
+        buffer = self._buffer(step, form, planes)
+        step.add(form, constants, buffer=buffer)
+        return buffer
+
+    def _form(self, name: str, form: int) -> Buffer:
+        """Return a tensor as WORDS or FLOATS, which whoever makes it writes, or else a step that copies it."""
+        if (name, form) not in self._forms:
+            view = self._view(name)
+            step = view.step
+            image = step.operations[0].code == IMAGE
+            if image or not view.plain:
+                step = self._load(view)
+                self._close(step)
+            if form == WORDS:
+                constants, planes = _sign_constants(view.threshold), -(-step.channels // 32)
+            else:
+                constants, planes = None, step.channels
+            self._forms[name, form] = self._write(step, form, constants, planes)
+        return self._forms[name, form]
+
+
+def _sign_constants(threshold: np.ndarray) -> np.ndarray:
+    """Per channel a threshold of 16 bits, and the bit of the channel, 0 if no value reaches the threshold."""
+    bit = np.int64(1) << (np.arange(threshold.shape[2])[:, None] % 32)
+    bits = np.where(threshold > _INT16.max, 0, bit)
+    return np.concatenate([threshold.clip(_INT16.min, _INT16.max), bits], axis=-1)
+
+
+def _fits_int32(layer: L.Requant, x: TensorType) -> bool:
+    """Whether the piece that is taken fits 32 bits for every possible value; the other one may wrap around."""
+    threshold = layer.threshold.astype(np.int64)
+    pieces = (
+        (layer.a1, layer.b1, np.maximum(threshold + 1, x.low), np.full_like(threshold, x.high)),
+        (layer.a0, layer.b0, np.full_like(threshold, x.low), np.minimum(threshold, x.high)),
+    )
+    ends = [(a * end + b)[first <= last] for a, b, first, last in pieces for end in (first, last)]
+    values = np.concatenate(ends)
+    return bool(values.min() >= _INT32.min and values.max() <= _INT32.max)
+
+
+def _store_in_place(step: Step) -> None:
+    """Let the result of a step take the place of a stream that nothing but the step reads, row by row."""
+    stream = next((buffer for buffer in step.buffers if buffer.form == STREAM), None)
+    for operation in step.operations:
+        other = operation.buffer
+        if stream is None or operation.code != JOIN or other.planes != stream.planes:
+            continue
+        same_rows = np.arange(other.planes * step.factor)
+        if [reader for reader, _, _ in other.readers] == [step] and np.array_equal(
+            operation.constants.ravel(), same_rows
+        ):
+            stream.home = other.home
+            return
+
+
+class _Assembler:
+    """Writes the steps as arrays of numbers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._constants = [np.zeros(0, np.int64)]
+        self._bit_weights = [np.zeros(0, np.uint32)]
+        self._float_weights = [np.zeros(0, np.float32)]
+        index = {buffer: number for number, buffer in enumerate(plan.buffers)}
+        ops, steps = [], []
+        for step in plan.steps:
+            first = len(ops)
+            ops += [self._operation(step, operation, index) for operation in step.operations]
+            steps.append((first, len(ops), step.factor))
+        self.program = Program(
+            np.array(steps, np.int64),
+            np.array(ops, np.int64).reshape(-1, FIELDS),
+            np.concatenate(self._constants),
+            np.concatenate(self._bit_weights).view(np.int32),
+            np.concatenate(self._float_weights),
+        )
+
+    def _operation(self, step: Step, operation: Operation, index: dict[Buffer, int]) -> tuple[int, ...]:
+        lines, phases = operation.constants.shape[:2]
+        buffer = operation.buffer
+        if operation.weight is None:
+            start = _append(self._constants, operation.constants)
+        elif operation.code == XNOR:
+            start = _append(self._bit_weights, _bit_blocks(operation.weight, operation.constants))
+        else:
+            start = _append(self._float_weights, _float_blocks(operation.weight, operation.constants))
+        total = operation.constants.size if operation.weight is None else self._last_size(operation.code)
+        return (
+            operation.code,
+            lines,
+            phases,
+            start,
+            total // (lines * phases),
+            index[buffer] if buffer else 0,
+            step.channels,
+            buffer.planes if buffer else 0,
+            buffer.maker.factor if buffer else 0,
+            operation.shift,
+            operation.low,
+            operation.high,
+        )
