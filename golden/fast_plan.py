@@ -17,11 +17,7 @@ import numpy as np
 from golden import layers as L
 from golden.fast_kernels import (
     BASE,
-    EXACT_CHANNELS,
-    FIELDS,
-    FLOAT_GROUP,
     FLOATS,
-    GROUP,
     IMAGE,
     INT8,
     JOIN,
@@ -35,14 +31,10 @@ from golden.fast_kernels import (
     WIDEN,
     WORDS,
     XNOR,
-    Program,
 )
 from golden.inference import TensorType
 from golden.network import IntegerNetwork
 from golden.operators import BASE_FRACTION_BITS
-
-POOLS = {WORDS: "words", STREAM: "streams", FLOATS: "floats", SUMS: "sums"}
-"""Where the forms of a tensor are stored; see `golden.fast_kernels.Memory`."""
 
 _INT16 = np.iinfo(np.int16)
 _INT32 = np.iinfo(np.int32)
@@ -178,9 +170,7 @@ class Plan:
     """The steps of a network.
 
     Attributes:
-        steps: in order.
-        buffers: all buffers.
-        program: the same for the kernels.
+        steps: in order; the first one reads the image, the last one makes the output.
     """
 
     def __init__(self, network: IntegerNetwork) -> None:
@@ -199,10 +189,8 @@ class Plan:
             if isinstance(value, Step) and self._uses[layer.name] != 1:
                 value = self._close(value)
             self._values[layer.name] = value
-        self.buffers = [buffer for step in self.steps for buffer in step.buffers]
         for step in self.steps:
             _store_in_place(step)
-        self.program = _Assembler(self).program
 
     # Layers: each returns an open step or a view.
 
@@ -383,50 +371,3 @@ def _store_in_place(step: Step) -> None:
         ):
             stream.home = other.home
             return
-
-
-class _Assembler:
-    """Writes the steps as arrays of numbers."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._constants = [np.zeros(0, np.int64)]
-        self._bit_weights = [np.zeros(0, np.uint32)]
-        self._float_weights = [np.zeros(0, np.float32)]
-        index = {buffer: number for number, buffer in enumerate(plan.buffers)}
-        ops, steps = [], []
-        for step in plan.steps:
-            first = len(ops)
-            ops += [self._operation(step, operation, index) for operation in step.operations]
-            steps.append((first, len(ops), step.factor))
-        self.program = Program(
-            np.array(steps, np.int64),
-            np.array(ops, np.int64).reshape(-1, FIELDS),
-            np.concatenate(self._constants),
-            np.concatenate(self._bit_weights).view(np.int32),
-            np.concatenate(self._float_weights),
-        )
-
-    def _operation(self, step: Step, operation: Operation, index: dict[Buffer, int]) -> tuple[int, ...]:
-        lines, phases = operation.constants.shape[:2]
-        buffer = operation.buffer
-        if operation.weight is None:
-            start = _append(self._constants, operation.constants)
-        elif operation.code == XNOR:
-            start = _append(self._bit_weights, _bit_blocks(operation.weight, operation.constants))
-        else:
-            start = _append(self._float_weights, _float_blocks(operation.weight, operation.constants))
-        total = operation.constants.size if operation.weight is None else self._last_size(operation.code)
-        return (
-            operation.code,
-            lines,
-            phases,
-            start,
-            total // (lines * phases),
-            index[buffer] if buffer else 0,
-            step.channels,
-            buffer.planes if buffer else 0,
-            buffer.maker.factor if buffer else 0,
-            operation.shift,
-            operation.low,
-            operation.high,
-        )

@@ -35,14 +35,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def measure(model: Path, dataset: str) -> dict:
-    """What `quant.evaluate --json` says of a model on a test set, without the single images."""
+    """What `quant.evaluate --json` says of a model on a test set; of single images only the PSNR."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         code = evaluate.main(["--model", str(model), "--data", dataset, "--json", str(result)])
         if code:
             raise CardError(f"{model}: evaluation on {dataset} failed; see the line above")
         figures = json.loads(result.read_text(encoding="utf-8"))
-    return {key: value for key, value in figures.items() if key not in ("per_image", "model", "content_hash")}
+    per_image = {image["name"]: round(image["psnr_db"], 4) for image in figures.pop("per_image")}
+    kept = {key: value for key, value in figures.items() if key not in ("model", "content_hash")}
+    return {**kept, "psnr_db_per_image": per_image}
 
 
 def make_card(model: Path, data: str) -> dict:
