@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import golden
 from quant import evaluate
+from quant.outputs import markdown_table, write_json, write_text
 
 TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
 README_MARKS = ("<!-- results: written by make report -->", "<!-- /results -->")
@@ -25,13 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class CardError(ValueError):
     """A card that cannot be written; the message says why."""
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def measure(model: Path, dataset: str) -> dict:
@@ -81,61 +74,61 @@ def _title(card: dict) -> str:
     }[card["task"]]
 
 
-def _figure_rows(card: dict) -> list[str]:
-    return [
-        f"| {f['dataset']} | {f['input_psnr_db']:.2f} / {f['input_ssim']:.4f} "
-        f"| **{f['psnr_db']:.2f} / {f['ssim']:.4f}** |"
+def _figure_table(card: dict) -> str:
+    rows = [
+        [
+            f["dataset"],
+            f"{f['input_psnr_db']:.2f} / {f['input_ssim']:.4f}",
+            f"**{f['psnr_db']:.2f} / {f['ssim']:.4f}**",
+        ]
         for f in card["figures"]
     ]
+    return markdown_table(("set", "input: PSNR / SSIM", "restored: PSNR / SSIM"), rows)
 
 
 def to_markdown(card: dict) -> str:
     """The card for people."""
-    config, training = card["config"], card["training"]
-    binary = ", ".join(config["binary"])
-    lines = [
-        f"# {card['name']}",
-        "",
-        f"{_title(card)[0].upper() + _title(card)[1:]}. {config['arch']} with {config['width']} channels and {config['depth']} "
-        f"body units (BBCU {config['unit'].upper()}), 1-bit {binary}; int8 head and tail; "
-        f"{config['stream_bits']}-bit stream. {card['bytes'] / 1024:.0f} KiB.",
-        "",
-        "| set | input PSNR / SSIM | restored PSNR / SSIM |",
-        "|---|---|---|",
-        *_figure_rows(card),
-        "",
-        f"Convention: {card['figures'][0]['convention']}. Figures of the exported integers on the golden model; "
-        f"the float64 PyTorch network in `{card['name']}.pt` gives the same pixels. Measure again with",
-        "",
-        "```sh",
-        *(
-            f"python -m quant.evaluate --model models/{card['name']}.npz --data {f['dataset']}"
-            for f in card["figures"]
-        ),
-        "```",
-        "",
-        "## Training",
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {key} | {value} |" for key, value in training.items()),
-        "",
-        f"Content hash `{card['content_hash']}`.",
-        "",
-    ]
-    return "\n".join(lines)
+    config, figures, name = card["config"], card["figures"], card["name"]
+    title = _title(card)
+    commands = [f"python -m quant.evaluate --model models/{name}.npz --data {f['dataset']}" for f in figures]
+    return f"""# {name}
+
+{title[0].upper()}{title[1:]}. {config["arch"]} with {config["width"]} channels and {config["depth"]} \
+body units (BBCU {config["unit"].upper()}); 1-bit {" and ".join(config["binary"])}, int8 head and tail, a stream of \
+{config["stream_bits"]} bits. {card["bytes"] / 1024:.0f} KiB.
+
+{_figure_table(card)}
+
+Input: {figures[0]["input"]}. PSNR in dB and SSIM on {figures[0]["convention"]}. These are the \
+figures of the exported integers on the golden model; the float64 PyTorch network behind them, `{name}.pt`, gives the same pixels. \
+Measure again with
+
+```sh
+{chr(10).join(commands)}
+```
+
+## Training
+
+{markdown_table(("", ""), [[key, str(value)] for key, value in card["training"].items()], left=2)}
+
+Content hash `{card["content_hash"]}`.
+"""
 
 
 def readme_table(cards: list[dict]) -> str:
     """The README's table of all cards."""
-    lines = ["| model | task | set | input | restored |", "|---|---|---|---|---|"]
-    for card in cards:
-        for figure in card["figures"]:
-            lines.append(
-                f"| [{card['name']}](models/{card['name']}.md) | {_title(card)} | {figure['dataset']} "
-                f"| {figure['input_psnr_db']:.2f} dB | **{figure['psnr_db']:.2f} dB** |"
-            )
-    return "\n".join(lines)
+    rows = [
+        [
+            f"[{card['name']}](models/{card['name']}.md)",
+            _title(card),
+            figure["dataset"],
+            f"{figure['input_psnr_db']:.2f} dB",
+            f"**{figure['psnr_db']:.2f} dB**",
+        ]
+        for card in cards
+        for figure in card["figures"]
+    ]
+    return markdown_table(("model", "task", "set", "input", "restored"), rows, left=3)
 
 
 def update_readme(readme: Path, models: Path) -> None:
@@ -167,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
                 json.loads(old.read_text(encoding="utf-8"))["training"]["data"] if old.exists() else "unknown"
             )
             card = make_card(model, args.data_text or known)
-            write_text(old, json.dumps(card, indent=1) + "\n")
+            write_json(old, card)
             write_text(model.with_suffix(".md"), to_markdown(card))
             print(f"card: {model.with_suffix('.md')}")
         if args.readme:

@@ -158,7 +158,7 @@ class TorchOps:
         return self._named(name, x.index_select(1, index))
 
     def base(self, name: str, pixels: Tensor, factor: int) -> Tensor:
-        """Bilinear upsampling (align_corners False, edge replicated) with s_b fraction bits; exact in float32."""
+        """Bilinear upsampling (align_corners False, edge replicated) with s_b fraction bits."""
         if factor == 1:
             return self._named(name, pixels)
         taps = pixels.new_tensor(BASE_TAPS[factor])

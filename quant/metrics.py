@@ -12,6 +12,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from quant.config import NetworkConfig
 
+SSIM_WINDOW = 11
+
 
 def rgb_to_y(image: np.ndarray) -> np.ndarray:
     """BT.601 luma of RGB in 0..255, 16..235, float64, (H, W, 3) to (H, W, 1); grey images pass as float64."""
@@ -30,13 +32,25 @@ def comparable(image: np.ndarray, config: NetworkConfig) -> np.ndarray:
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB, peak 255; infinite for equal images."""
+    """Peak signal-to-noise ratio in dB, peak 255; infinite for equal images.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
     with np.errstate(divide="ignore"):
         return float(peak_signal_noise_ratio(a, b, data_range=255))
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean structural similarity, averaged over channels; needs 11 x 11 pixels or more."""
+    """Mean structural similarity of (H, W, C) images in 0..255, averaged over channels.
+
+    Windows that reach over the border are left out, as in Wang et al.'s MATLAB code.
+
+    Raises:
+        ValueError: the shapes differ, or a side is shorter than the window of 11 pixels.
+    """
+    if min(a.shape[:2]) < SSIM_WINDOW:
+        raise ValueError(f"SSIM needs {SSIM_WINDOW} x {SSIM_WINDOW} pixels, got {a.shape[1]} x {a.shape[0]}")
     return float(
         structural_similarity(
             a,

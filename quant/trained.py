@@ -7,22 +7,21 @@ It holds the configuration and the latent weights, for fine-tuning and for the f
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 
 from quant.config import ConfigError, NetworkConfig
 from quant.networks import RestorationNetwork, build
+from quant.outputs import replacing
 
 
 def save_network(network: RestorationNetwork, path: Path) -> None:
     """Write configuration and weights; the file appears whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
     state = {key: value.cpu() for key, value in network.state_dict().items()}
     content = {"config": network.config.to_dict(), "state": state, "provenance": network.provenance}
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        torch.save(content, temporary)
 
 
 def load_network(path: Path) -> RestorationNetwork:

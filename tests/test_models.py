@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The networks that ship: files, cards and README agree; integers equal the float64 network on every pixel."""
+"""The networks that ship: files, cards, README agree; integers equal the float64 network on every pixel."""
 
 import json
 from functools import cache

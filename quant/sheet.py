@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Before/after contact sheet: one row per image, the most detailed crop of it magnified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from quant.degrade import to_pil, to_uint8
+from quant.outputs import replacing
+from quant.scoring import Case, Score
+
+CROP, ZOOM = 80, 3  # pixels of the image, and how large each becomes
+CELL, GAP, CAPTION = CROP * ZOOM, 10, 44
+INK, PAPER, BOX = (25, 25, 25), (255, 255, 255), (230, 30, 30)
+MAP_GAIN = 8  # brightness of the gain map per grey level
+
+
+def busiest_crop(image: np.ndarray, side: int) -> tuple[int, int]:
+    """Top-left corner (y, x) of the side x side crop with the highest gradient energy, the first of equals.
+
+    Args:
+        image: (H, W, C) uint8; a side shorter than `side` gives 0 on that axis.
+    """
+    grey = image.astype(np.float64).mean(axis=2)
+    dy, dx = np.gradient(grey)
+    total = np.zeros((grey.shape[0] + 1, grey.shape[1] + 1))  # summed-area table
+    total[1:, 1:] = (dy**2 + dx**2).cumsum(0).cumsum(1)
+    h, w = min(side, grey.shape[0]), min(side, grey.shape[1])
+    energy = total[h:, w:] - total[:-h, w:] - total[h:, :-w] + total[:-h, :-w]
+    y, x = np.unravel_index(np.argmax(np.round(energy, 3)), energy.shape)
+    return int(y), int(x)
+
+
+def gain_map(case: Case, restored: np.ndarray) -> np.ndarray:
+    """Where the network helped, (H, W, 3) uint8: green is nearer to the original than the input, red not."""
+    clean = case.clean.astype(np.float64)
+    gain = (np.abs(case.before - clean) - np.abs(restored - clean)).mean(axis=2)
+    return to_uint8(np.stack([-gain * MAP_GAIN, gain * MAP_GAIN, np.zeros_like(gain)], axis=2))
+
+
+class ContactSheet:
+    """Rows of: whole original with the crop's frame, then the crop of original, input, result, and gain map.
+
+    Args:
+        title: first line, such as model and data set.
+        note: second line: what the captions' figures are.
+        input_label: what the input is, in a word or two.
+    """
+
+    def __init__(self, title: str, note: str, input_label: str):
+        self.title, self.note, self.input_label = title, note, input_label
+        self.large, self.small = ImageFont.load_default(22), ImageFont.load_default(15)
+        self.rows: list[list[tuple[Image.Image, str, str]]] = []
+
+    def add(self, case: Case, restored: np.ndarray, score: Score) -> None:
+        """Append the row of one image; only the crops are kept."""
+        y, x = busiest_crop(case.clean, CROP)
+
+        def crop(image: np.ndarray) -> Image.Image:
+            part = to_pil(to_uint8(image[y : y + CROP, x : x + CROP])).convert("RGB")
+            return part.resize((part.width * ZOOM, part.height * ZOOM), Image.Resampling.NEAREST)
+
+        self.rows.append(
+            [
+                (self._overview(case, y, x), case.name, f"{score.width} x {score.height}"),
+                (crop(case.clean), "original", f"{CROP} x {CROP} pixels of it"),
+                (crop(case.before), self.input_label, f"{score.input_psnr_db:.2f} dB"),
+                (crop(restored), "restored", f"{score.psnr_db:.2f} dB ({score.gain_db:+.2f})"),
+                (crop(gain_map(case, restored)), "error: green less,", "red more than the input"),
+            ]
+        )
+
+    def _overview(self, case: Case, y: int, x: int) -> Image.Image:
+        picture = to_pil(case.clean).convert("RGB")
+        factor = CELL / max(picture.size)
+        size = [max(1, round(n * factor)) for n in picture.size]
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+        box = [round(v * factor) for v in (x, y, x + CROP, y + CROP)]
+        ImageDraw.Draw(picture).rectangle(box, outline=BOX, width=2)
+        return picture
+
+    def image(self) -> Image.Image:
+        """The sheet as a picture."""
+        columns, top, step = 5, 76, CELL + CAPTION + GAP
+        width = columns * (CELL + GAP) + GAP
+        sheet = Image.new("RGB", (width, top + len(self.rows) * step), PAPER)
+        draw = ImageDraw.Draw(sheet)
+        draw.text((GAP, 10), self.title, INK, self.large)
+        draw.text((GAP, 42), self.note, INK, self.small)
+        for r, row in enumerate(self.rows):
+            for c, (picture, first, second) in enumerate(row):
+                left, upper = GAP + c * (CELL + GAP), top + r * step
+                draw.text((left, upper), _fitted(first, self.small), INK, self.small)
+                draw.text((left, upper + 18), second, INK, self.small)
+                sheet.paste(picture, (left, upper + CAPTION - 4))
+        return sheet
+
+    def save(self, path: Path) -> None:
+        """Write a PNG, whole or not at all."""
+        with replacing(path) as temporary:
+            self.image().save(temporary, "PNG")
+
+
+def _fitted(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    """The text, its end replaced by dots if it is wider than a cell."""
+    if font.getlength(text) <= CELL:
+        return text
+    while text and font.getlength(text + "...") > CELL:
+        text = text[:-1]
+    return text + "..."
