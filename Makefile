@@ -20,7 +20,7 @@ RUN     ?= runs/$(MODEL)
 ARGS    ?=
 JOBS    ?= 2
 
-.PHONY: help setup demo test lint format train export evaluate bench complexity describe clean distclean
+.PHONY: help setup demo test lint format train export evaluate bench complexity card report describe clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,13 @@ bench: $(VENV)/.all ## speed of the golden engine as a ratio to PyTorch float32
 
 complexity: $(VENV)/.all ## operations and parameters beside the papers' printed figures
 	@$(BIN)/python -m quant.complexity $(ARGS)
+
+card: $(VENV)/.all ## measure models/MODEL.npz on its test sets and write its card; ARGS='--data-text "trained on ..."'
+	@$(BIN)/python -m quant.card --model models/$(MODEL).npz $(ARGS)
+
+report: $(VENV)/.all ## regenerate all cards, the README's table and docs/complexity.md
+	@$(BIN)/python -m quant.card --model models/*.npz --readme
+	@$(BIN)/python -m quant.complexity --markdown docs/complexity.md
 
 describe: $(VENV)/.restore ## one page about models/MODEL.npz
 	@$(BIN)/python -m golden describe models/$(MODEL).npz

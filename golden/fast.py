@@ -7,7 +7,7 @@ Needs Numba (`pip install bitmend[fast]`). How it works and how fast it is: docs
 from __future__ import annotations
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -57,15 +57,10 @@ class FastEngine:
         pixels = np.array(image, np.uint8, order="C").reshape(height, width, network.channels)
         result = np.empty((height * network.scale, width * network.scale, network.channels), np.uint8)
         columns = -(-width // LANES) * LANES
-        threads = [
-            threading.Thread(target=self._run_band, args=(band, columns, pixels, result))
-            for band in self._bands(height, width)
-        ]
-        for thread in threads[1:]:
-            thread.start()
-        threads[0].run()
-        for thread in threads[1:]:
-            thread.join()
+        bands = self._bands(height, width)
+        with ThreadPoolExecutor(len(bands)) as threads:
+            for done in [threads.submit(self._run_band, band, columns, pixels, result) for band in bands]:
+                done.result()
         return result.reshape(result.shape[: image.ndim])
 
     def _run_band(self, band: Band, columns: int, pixels: np.ndarray, result: np.ndarray) -> None:

@@ -22,24 +22,22 @@ from numba import njit
 
 from golden.fast_simd import (
     LANES,
+    add_products,
     add_saturating,
     load,
     load_splat16,
     load_splat32,
     load_splat64,
-    load_splat_float,
     maximum,
     minimum,
-    multiply_add,
+    pointer,
     popcount,
+    saturate_int16,
     select,
     splat16,
     splat32,
     splat64,
-    splat_float,
     store,
-    to_float,
-    to_int16,
     to_int32,
     to_int64,
 )
@@ -50,15 +48,12 @@ PAD = LANES
 GROUP = 4
 """Output channels that `_count_differing` computes at a time: each word that it loads serves so many."""
 
-FLOAT_GROUP = 3
+PAIR_GROUP = 3
 """The same for `_sum_products`; an RGB tail has 3."""
-
-EXACT_CHANNELS = 56
-"""Input channels whose sums are exact in float32: 56 * 9 * 128 * 255 < 2^24."""
 
 # Operations, and what an operation is: one row of this many numbers.
 IMAGE, XNOR, INT8, LOAD, LOAD_SUM, WIDEN, REQUANT, REQUANT_WIDE, JOIN, BASE = range(10)
-STREAM, WORDS, FLOATS, SUMS, OUTPUT = range(10, 15)
+STREAM, WORDS, PAIRS, SUMS, OUTPUT = range(10, 15)
 
 (
     CODE,  # one of the above
@@ -76,13 +71,13 @@ STREAM, WORDS, FLOATS, SUMS, OUTPUT = range(10, 15)
     FIELDS,
 ) = range(13)
 
-# What the kernels read: `steps` (first operation, end, factor), `ops`, `constants` (int64) and two sorts of weights.
-Program = namedtuple("Program", "steps ops constants bit_weights float_weights")
+# What the kernels read: `steps` (first operation, end, factor), `ops`, `constants` (int64) and weights.
+Program = namedtuple("Program", "steps ops constants weights")
 
 # What they work on, per thread: pools of rows; `buffers` (first element, lines, rows per line) in them; the
 # scratch; `valid`, a row of -1 inside the image and 0 outside; and where each operation of a step reads now.
 Memory = namedtuple(
-    "Memory", "words streams floats sums buffers acc value base line valid taps constant_at row_at"
+    "Memory", "words streams sums buffers acc value base line valid taps constant_at row_at"
 )
 
 
@@ -106,25 +101,24 @@ def _count_differing(words, taps, x, row_size, planes, weights, at, channels, ac
 
 
 @njit
-def _sum_products(floats, taps, x, row_size, planes, weights, at, channels, acc):
-    """int8 convolution in float32, the fastest exact multiplier that every processor has."""
-    for channel in range(0, channels, FLOAT_GROUP):
-        total_a = total_b = total_c = splat32(0)
-        for first in range(0, planes, EXACT_CHANNELS):
-            a = b = c = splat_float(0)
-            for plane in range(first, min(first + EXACT_CHANNELS, planes)):
-                for tap in range(9):
-                    v = load(floats, taps[tap] + plane * row_size + x)
-                    a = multiply_add(v, load_splat_float(weights, at), a)
-                    b = multiply_add(v, load_splat_float(weights, at + 1), b)
-                    c = multiply_add(v, load_splat_float(weights, at + 2), c)
-                    at += FLOAT_GROUP
-            total_a += to_int32(a)
-            total_b += to_int32(b)
-            total_c += to_int32(c)
-        store(acc, channel * LANES, total_a)
-        store(acc, (channel + 1) * LANES, total_b)
-        store(acc, (channel + 2) * LANES, total_c)
+def _sum_products(words, taps, x, row_size, planes, weights, at, channels, acc):
+    """int8 convolution of 9 windows of pairs of channels."""
+    for channel in range(0, channels, PAIR_GROUP):
+        a = b = c = splat32(0)
+        for plane in range(planes):
+            d = e = f = splat32(0)  # sums of their own, so that planes need not wait for each other
+            for tap in range(9):
+                v = load(words, taps[tap] + plane * row_size + x)
+                d = add_products(d, v, load_splat32(weights, at))
+                e = add_products(e, v, load_splat32(weights, at + 1))
+                f = add_products(f, v, load_splat32(weights, at + 2))
+                at += PAIR_GROUP
+            a += d
+            b += e
+            c += f
+        store(acc, channel * LANES, a)
+        store(acc, (channel + 1) * LANES, b)
+        store(acc, (channel + 2) * LANES, c)
 
 
 @njit
@@ -135,8 +129,8 @@ def _requant(acc, constants, at, channels, shift, low, high, value):
         above = v > load_splat32(constants, at)
         a = select(above, load_splat32(constants, at + 1), load_splat32(constants, at + 3))
         b = select(above, load_splat32(constants, at + 2), load_splat32(constants, at + 4))
-        v = (a * v + b) >> splat32(shift)
-        store(value, channel * LANES, to_int16(minimum(maximum(v, splat32(low)), splat32(high))))
+        v = saturate_int16((a * v + b) >> splat32(shift))
+        store(value, channel * LANES, minimum(maximum(v, splat16(low)), splat16(high)))
         at += 5
 
 
@@ -148,8 +142,8 @@ def _requant_wide(acc, constants, at, channels, shift, low, high, value):
         above = v > load_splat32(constants, at)
         a = select(above, load_splat64(constants, at + 1), load_splat64(constants, at + 3))
         b = select(above, load_splat64(constants, at + 2), load_splat64(constants, at + 4))
-        wide = (a * to_int64(v) + b) >> splat64(shift)
-        store(value, channel * LANES, to_int16(minimum(maximum(wide, splat64(low)), splat64(high))))
+        v = saturate_int16((a * to_int64(v) + b) >> splat64(shift))
+        store(value, channel * LANES, minimum(maximum(v, splat16(low)), splat16(high)))
         at += 5
 
 
@@ -172,6 +166,15 @@ def _pack(value, constants, at, channels, valid, x, words, row, row_size):
             packed |= select(ones, load_splat32(constants, at + 1), splat32(0))
             at += 2
         store(words, row + plane * row_size + x, packed & load(valid, x))
+
+
+@njit
+def _pair(value, channels, valid, x, words, row, row_size):
+    """Put two channels into one word; outside the image 0."""
+    for plane in range((channels + 1) // 2):
+        low = to_int32(load(value, 2 * plane * LANES)) & splat32(0xFFFF)
+        high = to_int32(load(value, (2 * plane + 1) * LANES)) << splat32(16)
+        store(words, row + plane * row_size + x, (low | high) & load(valid, x))
 
 
 @njit
@@ -199,7 +202,12 @@ def _base(streams, near, far, x, row_size, constants, at_y, at_x, channels, base
 
 
 @njit
-def _aim_taps(memory, zero, start, lines, factor, planes, y, phase, height, row_size):
+def _buffer(memory, number):
+    return memory.buffers[number * 3], memory.buffers[number * 3 + 1], memory.buffers[number * 3 + 2]
+
+
+@njit
+def _aim_taps(taps, start, lines, factor, planes, y, phase, height, row_size):
     """Find the 9 rows of a window: neighbours in x are in another phase, and perhaps one element aside."""
     for dy in range(3):
         line = y + dy - 1
@@ -208,41 +216,44 @@ def _aim_taps(memory, zero, start, lines, factor, planes, y, phase, height, row_
             side = -1 if tap < 0 else 1 if tap >= factor else 0
             row = (line % lines * factor + tap - side * factor) * planes
             inside = 0 <= line < height
-            memory.taps[dy * 3 + dx] = start + row * row_size + side if inside else zero
+            taps[dy * 3 + dx] = start + row * row_size + side if inside else PAD
 
 
 @njit
 def _aim(program, memory, first, end, y, phase, factor, height, row_size):
     """Find what the operations first..end of a step read and write in one row: constants and buffers."""
+    ops = program.ops
     for index in range(first, end):
-        op = program.ops[index]
-        rows, phases = op[ROWS], op[PHASES]
-        memory.constant_at[index - first] = op[CONSTANTS] + (y % rows * phases + phase % phases) * op[STRIDE]
-        start, lines, rows_per_line = memory.buffers[op[BUFFER]]
-        if op[CODE] >= STREAM:
-            row = y % lines * rows_per_line + phase * op[PLANES]
+        op = index * FIELDS
+        code, rows, phases = ops[op + CODE], ops[op + ROWS], ops[op + PHASES]
+        constants = ops[op + CONSTANTS] + (y % rows * phases + phase % phases) * ops[op + STRIDE]
+        memory.constant_at[index - first] = constants
+        start, lines, rows_per_line = _buffer(memory, ops[op + BUFFER])
+        if code >= STREAM:
+            row = y % lines * rows_per_line + phase * ops[op + PLANES]
         else:
             row = y // rows % lines * rows_per_line
         memory.row_at[index - first] = start + row * row_size
-        if op[CODE] == XNOR or op[CODE] == INT8:
-            source = op[FACTOR]
-            _aim_taps(
-                memory, PAD, start, lines, source, op[PLANES], y // rows, phase // rows, height * source, row_size
-            )
+        if code == XNOR or code == INT8:
+            source = ops[op + FACTOR]
+            y_in, phase_in, height_in = y // rows, phase // rows, height * source
+            planes = ops[op + PLANES]
+            _aim_taps(memory.taps, start, lines, source, planes, y_in, phase_in, height_in, row_size)
 
 
 @njit
-def _execute(program, memory, op, at, row, y, phase, x, height, row_size):
+def _execute(program, memory, op, at, row, y, phase, factor, x, height, row_size):
     """Carry out one operation on LANES pixels."""
-    code, channels = op[CODE], op[CHANNELS]
+    ops = program.ops
+    code, channels = ops[op + CODE], ops[op + CHANNELS]
     acc, value, constants = memory.acc, memory.value, program.constants
     if code == XNOR:
-        weights = program.bit_weights
-        _count_differing(memory.words, memory.taps, x, row_size, op[PLANES], weights, at, channels, acc)
+        weights = program.weights
+        _count_differing(memory.words, memory.taps, x, row_size, ops[op + PLANES], weights, at, channels, acc)
     elif code == REQUANT:
-        _requant(acc, constants, at, channels, op[SHIFT], op[LOW], op[HIGH], value)
+        _requant(acc, constants, at, channels, ops[op + SHIFT], ops[op + LOW], ops[op + HIGH], value)
     elif code == JOIN:
-        _join(memory.streams, row, x, row_size, constants, at, channels, op[LOW], op[HIGH], value)
+        _join(memory.streams, row, x, row_size, constants, at, channels, ops[op + LOW], ops[op + HIGH], value)
     elif code == WORDS:
         _pack(value, constants, at, channels, memory.valid, x, memory.words, row, row_size)
     elif code == STREAM:
@@ -255,16 +266,13 @@ def _execute(program, memory, op, at, row, y, phase, x, height, row_size):
     elif code == WIDEN:
         for channel in range(channels):
             store(acc, channel * LANES, to_int32(load(value, channel * LANES)))
-    elif code == FLOATS:
-        valid = load(memory.valid, x)
-        for channel in range(channels):
-            v = to_float(to_int32(load(value, channel * LANES)) & valid)
-            store(memory.floats, row + channel * row_size + x, v)
+    elif code == PAIRS:
+        _pair(value, channels, memory.valid, x, memory.words, row, row_size)
     elif code == INT8:
-        weights = program.float_weights
-        _sum_products(memory.floats, memory.taps, x, row_size, op[PLANES], weights, at, channels, acc)
+        weights = program.weights
+        _sum_products(memory.words, memory.taps, x, row_size, ops[op + PLANES], weights, at, channels, acc)
     elif code == REQUANT_WIDE:
-        _requant_wide(acc, constants, at, channels, op[SHIFT], op[LOW], op[HIGH], value)
+        _requant_wide(acc, constants, at, channels, ops[op + SHIFT], ops[op + LOW], ops[op + HIGH], value)
     elif code == SUMS:
         for channel in range(channels):
             store(memory.sums, row + channel * row_size + x, load(acc, channel * LANES))
@@ -273,17 +281,17 @@ def _execute(program, memory, op, at, row, y, phase, x, height, row_size):
             v = load(memory.sums, row + constants[at + channel] * row_size + x)
             store(acc, channel * LANES, v)
     elif code == BASE:
-        factor, at_y = op[FACTOR], op[CONSTANTS] + y % op[FACTOR] * 3
-        start, lines, rows_per_line = memory.buffers[op[BUFFER]]
+        at_y = ops[op + CONSTANTS] + y % factor * 3
+        start, lines, rows_per_line = _buffer(memory, ops[op + BUFFER])
         near = y // factor
         far = min(max(near + constants[at_y + 2], 0), height - 1)
         near = start + near % lines * rows_per_line * row_size
         far = start + far % lines * rows_per_line * row_size
-        at_x = op[CONSTANTS] + phase * 3
+        at_x = ops[op + CONSTANTS] + phase * 3
         _base(memory.streams, near, far, x, row_size, constants, at_y, at_x, channels, memory.base)
     elif code == OUTPUT:
         row = phase * channels * row_size
-        _output(acc, memory.base, constants, at, channels, op[LOW], op[SHIFT], memory.line, row, row_size, x)
+        _output(acc, memory.base, constants, at, channels, ops[op + LOW], ops[op + SHIFT], memory.line, row, row_size, x)
 
 
 @njit
@@ -311,19 +319,19 @@ def _store_image(line, factor, row_size, image, y):
 
 @njit
 def _run_row(program, memory, step, y, height, columns, image, result):
-    first, end, factor = program.steps[step]
-    row_size = columns + PAD
-    if program.ops[first, CODE] == IMAGE:
-        start, lines, rows_per_line = memory.buffers[program.ops[first, BUFFER]]
+    ops, row_size = program.ops, columns + PAD
+    first, end, factor = program.steps[step * 3], program.steps[step * 3 + 1], program.steps[step * 3 + 2]
+    if ops[first * FIELDS + CODE] == IMAGE:
+        start, lines, rows_per_line = _buffer(memory, ops[first * FIELDS + BUFFER])
         _load_image(image, y, memory.streams, start + y % lines * rows_per_line * row_size, row_size)
         return
     for phase in range(factor):
         _aim(program, memory, first, end, y, phase, factor, height, row_size)
         for x in range(0, columns, LANES):
             for index in range(first, end):
-                op, at, row = program.ops[index], memory.constant_at[index - first], memory.row_at[index - first]
-                _execute(program, memory, op, at, row, y, phase, x, height, row_size)
-    if program.ops[end - 1, CODE] == OUTPUT:
+                at, row = memory.constant_at[index - first], memory.row_at[index - first]
+                _execute(program, memory, index * FIELDS, at, row, y, phase, factor, x, height, row_size)
+    if ops[(end - 1) * FIELDS + CODE] == OUTPUT:
         _store_image(memory.line, factor, row_size, result, y)
 
 
@@ -337,10 +345,30 @@ def run_band(program, memory, ends, columns, image, result):
         image: the input, (H, W, C) uint8.
         result: the output, of which some lines are written.
     """
+    p = Program(
+        pointer(program.steps),
+        pointer(program.ops),
+        pointer(program.constants),
+        pointer(program.weights),
+    )
+    m = Memory(
+        pointer(memory.words),
+        pointer(memory.streams),
+        pointer(memory.sums),
+        pointer(memory.buffers),
+        pointer(memory.acc),
+        pointer(memory.value),
+        pointer(memory.base),
+        pointer(memory.line),
+        pointer(memory.valid),
+        pointer(memory.taps),
+        pointer(memory.constant_at),
+        pointer(memory.row_at),
+    )
     for round_ in range(1, len(ends)):
-        for step in range(len(program.steps)):
+        for step in range(ends.shape[1]):
             for y in range(ends[round_ - 1, step], ends[round_, step]):
-                _run_row(program, memory, step, y, image.shape[0], columns, image, result)
+                _run_row(p, m, step, y, image.shape[0], columns, image, result)
 
 
 def _compiled(function):

@@ -4,7 +4,7 @@
 Layers are taken in order. A convolution opens a step; requantizers and joins that alone read its result go
 into the same step, on values that never reach memory. A step ends where its result is read more than once,
 or as a window; it then writes as many forms of it as are asked for: the stream itself, words of bits (one
-per RSign), float32 for an int8 convolution, sums. Pixel shuffle, nearest-neighbour upsampling and the
+per RSign), pairs of channels for an int8 convolution, sums. Pixel shuffle, nearest-neighbour upsampling and the
 repetition of channels are no work at all: they become views, tables that say which row to read instead.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from golden import layers as L
 from golden.fast_kernels import (
     BASE,
-    FLOATS,
+    PAIRS,
     IMAGE,
     INT8,
     JOIN,
@@ -53,7 +53,7 @@ class Buffer:
     """Rows of a tensor in one form, of which a band keeps those lines that are still read.
 
     Attributes:
-        form: STREAM, WORDS, FLOATS or SUMS.
+        form: STREAM, WORDS, PAIRS or SUMS.
         maker: the step that writes it.
         planes: rows per line and phase.
         readers: (step, lines of the step per line of this buffer, whether it also reads the lines around it).
@@ -186,7 +186,7 @@ class Plan:
         self._forms: dict[tuple[str, int], Buffer] = {}
         for layer in network.layers:
             value = self._take(layer)
-            if isinstance(value, Step) and self._uses[layer.name] != 1:
+            if isinstance(value, Step) and self._uses[layer.name] > 1:
                 value = self._close(value)
             self._values[layer.name] = value
         for step in self.steps:
@@ -200,7 +200,7 @@ class Plan:
             case L.ConvXnor():
                 return self._convolution(XNOR, self._form(source, WORDS), layer.weight, 9 * layer.weight.shape[3])
             case L.ConvInt8():
-                return self._convolution(INT8, self._form(source, FLOATS), layer.weight, 0)
+                return self._convolution(INT8, self._form(source, PAIRS), layer.weight, 0)
             case L.Requant():
                 return self._requant(layer, self._open(source))
             case L.Join():
@@ -257,7 +257,7 @@ class Plan:
         step.add(JOIN, view.table, buffer=buffer, low=-limit, high=limit - 1)
         return step
 
-    def _output(self, layer: L.Output) -> Step:
+    def _output(self, layer: L.Output) -> View:
         step = self._open(layer.inputs[0])
         self._widen(step)
         a, b = layer.a.astype(np.int64), layer.b
@@ -268,8 +268,7 @@ class Plan:
         step.add(BASE, phases, buffer=pixels)
         base_shift = layer.shift - BASE_FRACTION_BITS[step.factor]
         step.add(OUTPUT, _per_channel(a, b), shift=layer.shift, low=base_shift)
-        self._close(step)
-        return step
+        return self._close(step)
 
     # Tensors in the form that a layer needs.
 
@@ -323,7 +322,7 @@ class Plan:
         return buffer
 
     def _form(self, name: str, form: int) -> Buffer:
-        """Return a tensor as WORDS or FLOATS, which whoever makes it writes, or else a step that copies it."""
+        """Return a tensor as WORDS or PAIRS, which whoever makes it writes, or else a step that copies it."""
         if (name, form) not in self._forms:
             view = self._view(name)
             step = view.step
@@ -334,7 +333,7 @@ class Plan:
             if form == WORDS:
                 constants, planes = _sign_constants(view.threshold), -(-step.channels // 32)
             else:
-                constants, planes = None, step.channels
+                constants, planes = None, -(-step.channels // 2)
             self._forms[name, form] = self._write(step, form, constants, planes)
         return self._forms[name, form]
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from golden.fast_kernels import (
     FIELDS,
-    FLOAT_GROUP,
-    FLOATS,
     GROUP,
     PAD,
+    PAIR_GROUP,
+    PAIRS,
     STREAM,
     SUMS,
     WORDS,
@@ -24,7 +24,8 @@ from golden.fast_plan import Buffer, Operation, Plan, Step
 from golden.fast_simd import LANES
 from golden.packing import pack_bytes
 
-_POOLS = {WORDS: np.int32, STREAM: np.int16, FLOATS: np.float32, SUMS: np.int32}
+_POOLS = {WORDS: "words", PAIRS: "words", STREAM: "streams", SUMS: "sums"}
+_DTYPES = {"words": np.int32, "streams": np.int16, "sums": np.int32}
 _ALIGNMENT = 64  # bytes: a register, and a cache line
 
 
@@ -40,8 +41,7 @@ class Assembler:
         self.buffers = [buffer for step in plan.steps for buffer in step.buffers]
         self._number = {buffer: number for number, buffer in enumerate(self.buffers)}
         self._constants: list[np.ndarray] = []
-        self._bit_weights: list[np.ndarray] = []
-        self._float_weights: list[np.ndarray] = []
+        self._weights: list[np.ndarray] = []
         operations, steps = [], []
         for step in plan.steps:
             first = len(operations)
@@ -51,8 +51,7 @@ class Assembler:
             np.array(steps, np.int64),
             np.array(operations, np.int64).reshape(-1, FIELDS),
             _joined(self._constants, np.int64),
-            _joined(self._bit_weights, np.int32),
-            _joined(self._float_weights, np.float32),
+            _joined(self._weights, np.int32),
         )
 
     def _operation(self, step: Step, operation: Operation) -> tuple[int, ...]:
@@ -61,9 +60,9 @@ class Assembler:
         if operation.weight is None:
             pool, values = self._constants, operation.constants
         elif operation.code == XNOR:
-            pool, values = self._bit_weights, _bit_blocks(operation)
+            pool, values = self._weights, _bit_blocks(operation)
         else:
-            pool, values = self._float_weights, _float_blocks(operation)
+            pool, values = self._weights, _pair_blocks(operation)
         start = sum(array.size for array in pool)
         pool.append(values.ravel())
         return (
@@ -99,12 +98,14 @@ def _bit_blocks(operation: Operation) -> np.ndarray:
     bits = np.moveaxis(_blocks(operation, GROUP), 3, -1)
     packed = pack_bytes(bits)
     padding = [(0, 0)] * (packed.ndim - 1) + [(0, -packed.shape[-1] % 4)]
-    words = np.pad(packed, padding).view("<u4").astype(np.uint32).view(np.int32)
+    words = np.ascontiguousarray(np.pad(packed, padding)).view("<u4").astype(np.uint32).view(np.int32)
     return np.moveaxis(words, -1, 3)
 
 
-def _float_blocks(operation: Operation) -> np.ndarray:
-    return _blocks(operation, FLOAT_GROUP).astype(np.float32)
+def _pair_blocks(operation: Operation) -> np.ndarray:
+    weight = _blocks(operation, PAIR_GROUP).astype(np.int32)
+    weight = np.pad(weight, [(0, 0)] * 3 + [(0, weight.shape[3] % 2)] + [(0, 0)] * 2)
+    return weight[:, :, :, ::2] & 0xFFFF | weight[:, :, :, 1::2] << 16
 
 
 @dataclass(frozen=True)
@@ -164,27 +165,23 @@ def _memory(plan: Plan, buffers: list[Buffer], ends: np.ndarray, width: int) -> 
             made = ends[1:, column[home.maker]]
             needed = [_first_read(ends[:-1, column[step]], ratio, window) for step, ratio, window in readers]
             lines[home] = int(np.max(made - np.min(needed, axis=0)))
-    zeros = max((buffer.planes for buffer in buffers if buffer.form in (WORDS, FLOATS)), default=0)
-    sizes = {form: PAD + (zeros * row_size if form in (WORDS, FLOATS) else 0) for form in _POOLS}
+    zeros = max((buffer.planes for buffer in buffers if _POOLS[buffer.form] == "words"), default=0)
+    sizes = {"words": PAD + zeros * row_size, "streams": PAD, "sums": PAD}
     start = {}
     table = np.zeros((len(buffers), 3), np.int64)
     for number, buffer in enumerate(buffers):
-        rows = buffer.planes * buffer.maker.factor
+        pool, rows = _POOLS[buffer.form], buffer.planes * buffer.maker.factor
         if buffer.home is buffer:
-            start[buffer] = sizes[buffer.form]
-            sizes[buffer.form] += lines[buffer] * rows * row_size
+            start[buffer] = sizes[pool]
+            sizes[pool] += lines[buffer] * rows * row_size
         table[number] = start[buffer.home], lines[buffer.home], rows
-    pools = {form: _zeros(sizes[form], dtype) for form, dtype in _POOLS.items()}
-    channels = max(step.channels for step in plan.steps) + max(GROUP, FLOAT_GROUP)
+    channels = max(step.channels for step in plan.steps) + max(GROUP, PAIR_GROUP)
     output = plan.steps[-1]
     valid = _zeros(columns, np.int32)
     valid[:width] = -1
     return Memory(
-        pools[WORDS],
-        pools[STREAM],
-        pools[FLOATS],
-        pools[SUMS],
-        table,
+        **{pool: _zeros(size, _DTYPES[pool]) for pool, size in sizes.items()},
+        buffers=table,
         acc=_zeros(channels * LANES, np.int32),
         value=_zeros(channels * LANES, np.int16),
         base=_zeros(channels * LANES, np.int32),

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Vectors of 32 integers for Numba kernels: `load(words, i) ^ splat(w)` is written in Python, runs as SIMD.
+"""Vectors of 32 integers for Numba kernels: `load(words, i) ^ splat32(w)` is written in Python, runs as SIMD.
 
 Numba's own loop vectoriser gives up on the kernels of `golden.fast_kernels` (too many rows that might overlap),
 so these say what they want: each operation is one LLVM vector instruction on `LANES` values, and LLVM cuts
 it to what the processor has, two registers on AVX-512, four on AVX2, eight on NEON. LLVM knows population
 count, saturating addition and so on for every processor, so there is one code for all of them.
 
-A vector has the type `Vec(element)`, elements are int16, int32, int64 or float32; comparisons give
+A vector has the type `Vec(element)`, elements are int16, int32 or int64; comparisons give
 `Vec(boolean)`. Integers wrap around. Nothing here checks an index.
 """
 
@@ -40,13 +40,7 @@ class Vec(types.Type):
     @property
     def llvm(self) -> ir.VectorType:
         """The LLVM type."""
-        return ir.VectorType(_scalar(self.element), LANES)
-
-
-def _scalar(element: types.Type) -> ir.Type:
-    if isinstance(element, types.Float):
-        return ir.FloatType()
-    return ir.IntType(1 if element == types.boolean else element.bitwidth)
+        return ir.VectorType(ir.IntType(1 if self.element == types.boolean else self.element.bitwidth), LANES)
 
 
 @register_model(Vec)
@@ -57,38 +51,52 @@ class _VecModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, fe_type.llvm)
 
 
-def _element_pointer(context, builder, array_type, array, index, vector):
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), vector.llvm.as_pointer())
+@intrinsic
+def pointer(typingctx, array):
+    """Return a pointer to the first element of a contiguous array; whoever calls keeps the array alive.
+
+    Kernels pass pointers around because Numba counts references to arrays, with slow atomic instructions.
+    """
+
+    def codegen(context, builder, signature, args):
+        return context.make_array(array)(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), codegen
+
+
+def _vector_pointer(builder, pointer, index, vector):
+    return builder.bitcast(builder.gep(pointer, [index]), vector.llvm.as_pointer())
 
 
 @intrinsic
-def load(typingctx, array, index):
-    """Return array[index : index + LANES] of a contiguous 1-D array; needs no alignment."""
-    vector = Vec(array.dtype)
+def load(typingctx, pointer, index):
+    """Return pointer[index : index + LANES]; needs no alignment."""
+    vector = Vec(pointer.dtype)
 
     def codegen(context, builder, signature, args):
-        value = builder.load(_element_pointer(context, builder, signature.args[0], args[0], args[1], vector))
-        value.align = array.dtype.bitwidth // 8
+        value = builder.load(_vector_pointer(builder, args[0], args[1], vector))
+        value.align = pointer.dtype.bitwidth // 8
         return value
 
-    return vector(array, types.intp), codegen
+    return vector(pointer, types.intp), codegen
 
 
 @intrinsic
-def store(typingctx, array, index, vector):
-    """Do array[index : index + LANES] = vector; the last bits of each element if the array's are narrower."""
+def store(typingctx, pointer, index, vector):
+    """Do pointer[index : index + LANES] = vector, of each element the last bits if there is room for fewer."""
+    target = Vec(pointer.dtype)
 
     def codegen(context, builder, signature, args):
-        target = Vec(array.dtype)
         value = builder.trunc(args[2], target.llvm) if vector != target else args[2]
-        done = builder.store(
-            value, _element_pointer(context, builder, signature.args[0], args[0], args[1], target)
-        )
-        done.align = array.dtype.bitwidth // 8
+        done = builder.store(value, _vector_pointer(builder, args[0], args[1], target))
+        done.align = pointer.dtype.bitwidth // 8
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, vector), codegen
+    return types.void(pointer, types.intp, vector), codegen
+
+
+def _vector(bits: int, lanes: int) -> ir.VectorType:
+    return ir.VectorType(ir.IntType(bits), lanes)
 
 
 def _splat(context, builder, scalar, scalar_type, element):
@@ -111,28 +119,26 @@ def _splat_as(element: types.Type):
 
 def _load_splat_as(element: types.Type):
     @intrinsic
-    def load_splat(typingctx, array, index):
+    def load_splat(typingctx, pointer, index):
         def codegen(context, builder, signature, args):
-            data = context.make_array(array)(context, builder, args[0]).data
-            scalar = builder.load(builder.gep(data, [args[1]]))
-            return _splat(context, builder, scalar, array.dtype, element)
+            scalar = builder.load(builder.gep(args[0], [args[1]]))
+            return _splat(context, builder, scalar, pointer.dtype, element)
 
-        return Vec(element)(array, types.intp), codegen
+        return Vec(element)(pointer, types.intp), codegen
 
     return load_splat
 
 
-# splatN(value): the value in all lanes. load_splatN(array, index): array[index], converted, in all lanes.
+# splatN(value): the value in all lanes. load_splatN(pointer, index): pointer[index], converted, in all lanes.
 splat16, load_splat16 = _splat_as(types.int16), _load_splat_as(types.int16)
 splat32, load_splat32 = _splat_as(types.int32), _load_splat_as(types.int32)
 splat64, load_splat64 = _splat_as(types.int64), _load_splat_as(types.int64)
-splat_float, load_splat_float = _splat_as(types.float32), _load_splat_as(types.float32)
 
 
 def _call(builder, name: str, *args):
     """Call an LLVM intrinsic whose operands and result have one vector type."""
     kind = args[0].type
-    suffix = f"v{LANES}{'f32' if kind.element == ir.FloatType() else f'i{kind.element.width}'}"
+    suffix = f"v{LANES}i{kind.element.width}"
     function_type = ir.FunctionType(kind, [kind] * len(args))
     return builder.call(
         cgutils.get_or_insert_function(builder.module, function_type, f"llvm.{name}.{suffix}"), args
@@ -145,10 +151,8 @@ def _llvm_function(name: str, arity: int, doc: str):
 
     if arity == 1:
         function = intrinsic(lambda typingctx, a: result(typingctx, a))
-    elif arity == 2:
-        function = intrinsic(lambda typingctx, a, b: result(typingctx, a, b))
     else:
-        function = intrinsic(lambda typingctx, a, b, c: result(typingctx, a, b, c))
+        function = intrinsic(lambda typingctx, a, b: result(typingctx, a, b))
     function.__doc__ = doc
     return function
 
@@ -157,7 +161,43 @@ popcount = _llvm_function("ctpop", 1, "Count the ones of each element.")
 minimum = _llvm_function("smin", 2, "The smaller of two signed integers, lane by lane.")
 maximum = _llvm_function("smax", 2, "The larger of two signed integers, lane by lane.")
 add_saturating = _llvm_function("sadd.sat", 2, "Sum of signed integers, saturated to their width.")
-multiply_add = _llvm_function("fmuladd", 3, "a * b + c of floats, rounded once or twice: for exact sums only.")
+
+
+@intrinsic
+def add_products(typingctx, total, a, b):
+    """Return total + low(a) * low(b) + high(a) * high(b), where low and high are the signed halves of int32."""
+
+    def codegen(context, builder, signature, args):
+        features = context.codegen().magic_tuple()[2].split(",")
+        multiply = next((name for feature, name in _PAIR_PRODUCTS if feature in features), None)
+        products = _pair_products(builder, multiply, args[1], args[2])
+        return builder.add(args[0], products)
+
+    return total(total, a, b), codegen
+
+
+# x86 has one instruction for this, which LLVM does not find by itself: (feature of the processor, its name).
+_PAIR_PRODUCTS = (("+avx512bw", "llvm.x86.avx512.pmaddw.d.512"), ("+avx2", "llvm.x86.avx2.pmadd.wd"))
+
+
+def _pair_products(builder, multiply: str | None, a, b):
+    if multiply is None:
+        half = ir.Constant(a.type, [16] * LANES)
+        low = builder.mul(*(builder.ashr(builder.shl(v, half), half) for v in (a, b)))
+        return builder.add(low, builder.mul(builder.ashr(a, half), builder.ashr(b, half)))
+    lanes = 16 if multiply.endswith("512") else 8
+    function_type = ir.FunctionType(_vector(32, lanes), [_vector(16, 2 * lanes)] * 2)
+    function = cgutils.get_or_insert_function(builder.module, function_type, multiply)
+    undefined = ir.Constant(a.type, ir.Undefined)
+    parts = []
+    for start in range(0, LANES, lanes):
+        lanes_of_part = ir.Constant(_vector(32, lanes), list(range(start, start + lanes)))
+        halves = [builder.shuffle_vector(v, undefined, lanes_of_part) for v in (a, b)]
+        parts.append(builder.call(function, [builder.bitcast(v, _vector(16, 2 * lanes)) for v in halves]))
+    while len(parts) > 1:
+        both = ir.Constant(_vector(32, 2 * parts[0].type.count), list(range(2 * parts[0].type.count)))
+        parts = [builder.shuffle_vector(x, y, both) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
 
 
 @intrinsic
@@ -173,10 +213,6 @@ def _conversion(target: types.Type, doc: str):
     def convert(typingctx, value):
         def codegen(context, builder, signature, args):
             source = value.element
-            if isinstance(target, types.Float):
-                return builder.sitofp(args[0], vector.llvm)
-            if isinstance(source, types.Float):
-                return builder.fptosi(args[0], vector.llvm)
             if source.bitwidth == target.bitwidth:
                 return args[0]
             narrower = target.bitwidth < source.bitwidth
@@ -189,9 +225,20 @@ def _conversion(target: types.Type, doc: str):
 
 
 to_int16 = _conversion(types.int16, "The last 16 bits of integers.")
-to_int32 = _conversion(types.int32, "Integers with their sign extended, or floats, as int32.")
+to_int32 = _conversion(types.int32, "Integers with their sign extended, or the last bits, as int32.")
 to_int64 = _conversion(types.int64, "Integers with their sign extended to 64 bits.")
-to_float = _conversion(types.float32, "Integers as float32, exact below 2^24.")
+
+
+@intrinsic
+def saturate_int16(typingctx, value):
+    """Clip integers to 16 bits."""
+
+    def codegen(context, builder, signature, args):
+        low, high = (ir.Constant(args[0].type, [end] * LANES) for end in (-(1 << 15), (1 << 15) - 1))
+        clipped = _call(builder, "smin", _call(builder, "smax", args[0], low), high)
+        return builder.trunc(clipped, Vec(types.int16).llvm)
+
+    return Vec(types.int16)(value), codegen
 
 
 def _operator(python_operator, emit) -> None:
@@ -227,6 +274,8 @@ _operator(operator.mul, lambda builder, a, b: builder.mul(a, b))
 _operator(operator.xor, lambda builder, a, b: builder.xor(a, b))
 _operator(operator.and_, lambda builder, a, b: builder.and_(a, b))
 _operator(operator.or_, lambda builder, a, b: builder.or_(a, b))
+_operator(operator.iadd, lambda builder, a, b: builder.add(a, b))
+_operator(operator.ior, lambda builder, a, b: builder.or_(a, b))
 _operator(operator.rshift, lambda builder, a, b: builder.ashr(a, b))
 _operator(operator.lshift, lambda builder, a, b: builder.shl(a, b))
 _comparison(operator.gt, ">")

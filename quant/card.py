@@ -93,15 +93,17 @@ def to_markdown(card: dict) -> str:
     commands = [f"python -m quant.evaluate --model models/{name}.npz --data {f['dataset']}" for f in figures]
     return f"""# {name}
 
-{title[0].upper()}{title[1:]}. {config["arch"]} with {config["width"]} channels and {config["depth"]} \
-body units (BBCU {config["unit"].upper()}); 1-bit {" and ".join(config["binary"])}, int8 head and tail, a stream of \
-{config["stream_bits"]} bits. {card["bytes"] / 1024:.0f} KiB.
+{title[0].upper()}{title[1:]}.
+
+- {config["arch"]} with {config["width"]} channels and {config["depth"]} body units (BBCU {config["unit"].upper()})
+- 1-bit {" and ".join(config["binary"])}, int8 head and tail, a stream of {config["stream_bits"]} bits
+- {card["bytes"] / 1024:.0f} KiB, content hash `{card["content_hash"][:16]}`
 
 {_figure_table(card)}
 
-Input: {figures[0]["input"]}. PSNR in dB and SSIM on {figures[0]["convention"]}. These are the \
-figures of the exported integers on the golden model; the float64 PyTorch network behind them, `{name}.pt`, gives the same pixels. \
-Measure again with
+PSNR in dB and SSIM on {figures[0]["convention"]}; input: {figures[0]["input"]}.
+These are the figures of the exported integers on the golden model. The float64 PyTorch network behind them,
+`{name}.pt`, gives the same pixels. Measure again with
 
 ```sh
 {chr(10).join(commands)}
@@ -110,8 +112,6 @@ Measure again with
 ## Training
 
 {markdown_table(("", ""), [[key, str(value)] for key, value in card["training"].items()], left=2)}
-
-Content hash `{card["content_hash"]}`.
 """
 
 

@@ -101,6 +101,7 @@ def report(
         "model": restorer.path.name,
         "content_hash": restorer.content_hash,
         "engine": restorer.engine,
+        "backend": restorer.backend,
         "task": config.task,
         "scale": config.scale,
         "dataset": dataset,
@@ -127,7 +128,7 @@ def _evaluate_model(args: argparse.Namespace) -> None:
         sheet = ContactSheet(f"{restorer.path.stem} on {dataset}", note, SHORT_INPUT[config.task])
     scores = evaluate(restorer, files, level, args.seed, sheet.add if sheet else None)
     print(score_table(scores))
-    print(f"\n{restorer.path.name} on {dataset}, engine {restorer.engine}", end="")
+    print(f"\n{restorer.path.name} on {dataset}, engine {restorer.engine} ({restorer.backend})", end="")
     print(
         f", integers {restorer.content_hash[:16]}" if restorer.content_hash else ", paper mode, no integers"
     )

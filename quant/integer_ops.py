@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from brevitas.function.ops_ste import round_ste
+from brevitas.function.ops_ste import floor_ste, round_ste
 from torch import Tensor
 
-from quant.quantizers import IntegerClamp, SignPoly, floor_ste
+from quant.quantizers import IntegerClamp, SignPoly, fixed_point
 from quant.shuffle import pixel_shuffle
 
 A_MAX = 2**15 - 1  # slopes are int16
@@ -131,7 +131,7 @@ class TorchOps:
         # 1 above the threshold, 0 below: exact on integers, and faster on CPUs than a mask of booleans.
         above = (acc.detach() - per_channel(affine.threshold)).clamp(0, 1)
         v = (a0 + above * (a1 - a0)) * acc + (b0 + above * (b1 - b0))
-        return self._named(name, _saturate(floor_ste(v), bits))
+        return self._named(name, fixed_point(v, bits))
 
     def rsign(self, name: str, x: Tensor, alpha: Tensor, window: float, bits: int) -> Tensor:
         """+1 where x > alpha, else -1: on integers, x >= floor(alpha) + 1. alpha (C,) in LSBs."""

@@ -10,7 +10,7 @@ from brevitas.function.ops_ste import round_ste
 from torch import Tensor, nn
 
 from quant.integer_ops import TorchOps, per_channel, quantize_affine
-from quant.quantizers import BinaryWeight, Int8Weight, SignPoly
+from quant.quantizers import BinaryWeight, Int8Weight, LearnedStep, SignPoly
 
 
 def _quantized(conv: qnn.QuantConv2d) -> tuple[Tensor, Tensor]:
@@ -133,7 +133,7 @@ class Requant8(nn.Module):
 
     def __init__(self, step: float, negative_slope: float = 1.0):
         super().__init__()
-        self.log2_step = nn.Parameter(torch.tensor(step).log2())
+        self.step = LearnedStep(step)
         self.negative_slope = negative_slope
 
     def hardware(self, ops: TorchOps, name: str, acc: Tensor, slope: Tensor, bias: Tensor):
@@ -145,7 +145,7 @@ class Requant8(nn.Module):
         Returns:
             (q in -128..127, real value of one step).
         """
-        step = torch.exp2(self.log2_step)
+        step = self.step()
         a, b = slope / step, bias / step
         knee = -bias / slope
         affine = quantize_affine(a, b, a * self.negative_slope, b * self.negative_slope, knee)

@@ -6,6 +6,10 @@ from __future__ import annotations
 import brevitas
 import torch
 from brevitas.core.bit_width import BitWidthConst
+from brevitas.core.function_wrapper import FloorSte, Identity
+from brevitas.core.quant import IntQuant
+from brevitas.core.restrict_val import LogFloatRestrictValue
+from brevitas.core.scaling import ParameterScaling
 from brevitas.core.utils import StatelessBuffer
 from brevitas.inject.enum import (
     BitWidthImplType,
@@ -126,18 +130,39 @@ class IntegerClamp(Function):
         return grad * inside, None, None
 
 
-class _FloorSte(Function):
-    """floor(x) with the gradient of x."""
+class SaturatingClamp(nn.Module):
+    """`IntegerClamp` as the clamp of a Brevitas quantizer."""
 
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        return torch.floor(x)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        return grad
+    def forward(self, x: Tensor, min_val: float, max_val: float) -> Tensor:
+        """Clamp integers x to min_val..max_val."""
+        return IntegerClamp.apply(x, float(min_val), float(max_val))
 
 
-def floor_ste(x: Tensor) -> Tensor:
-    """floor(x), straight-through. Exact in the forward pass, unlike x + (floor(x) - x).detach()."""
-    return _FloorSte.apply(x)
+FIXED_POINT = IntQuant(
+    narrow_range=False,
+    signed=True,
+    input_view_impl=Identity(),
+    float_to_int_impl=FloorSte(),
+    tensor_clamp_impl=SaturatingClamp(),
+)
+"""Brevitas' integer quantizer as the contract rounds: floor (the half is in the intercepts), saturation."""
+
+
+def fixed_point(x: Tensor, bits: int) -> Tensor:
+    """sat_bits(floor(x)) for x in LSBs: the quantizer of the stream (12 bits) and the tail's input (8)."""
+    return FIXED_POINT.to_int(1.0, 0.0, bits, x)
+
+
+class LearnedStep(ParameterScaling):
+    """A learned positive scale, trained as its base-2 logarithm.
+
+    Args:
+        init: initial value.
+    """
+
+    def __init__(self, init: float):
+        super().__init__(init, restrict_scaling_impl=LogFloatRestrictValue())
+
+    def forward(self) -> Tensor:
+        """The scale, a scalar."""
+        return super().forward(self.value)

@@ -23,7 +23,8 @@ class Restorer:
     Attributes:
         path: where it was read from.
         config: what it is.
-        engine: "golden (numba)", "golden (numpy)" or "torch (float64)".
+        engine: "golden" or "torch".
+        backend: what it computes with: "numba" or "numpy" for golden, "float64" for torch.
         content_hash: of the integer network; None for a network in paper mode, which has none.
         run: (H, W, C) uint8, or float32 in paper mode, to (rH, rW, C) uint8.
     """
@@ -31,6 +32,7 @@ class Restorer:
     path: Path
     config: NetworkConfig
     engine: str
+    backend: str
     content_hash: str | None
     run: Callable[[np.ndarray], np.ndarray]
 
@@ -56,13 +58,16 @@ def load_restorer(path: Path, engine: str = "golden") -> Restorer:
     config = _config(path, network)
     if engine == "golden":
         ready = golden.make_engine(network, "auto")
-        name = f"golden ({ready.name})"
     else:
-        ready = golden.Engine("torch", network, _checked_twin(path, network))
-        name = "torch (float64)"
-    side = TILE // network.scale
+        ready = golden.Engine("float64", network, _checked_twin(path, network))
+    tile = (TILE // network.scale,) * 2
     return Restorer(
-        path, config, name, network.content_hash, lambda image: golden.restore(ready, image, (side, side))
+        path,
+        config,
+        engine,
+        ready.name,
+        network.content_hash,
+        lambda image: golden.restore(ready, image, tile),
     )
 
 
@@ -117,4 +122,4 @@ def _float_network(path: Path) -> Restorer:
     network = load_network(path)
     config = network.config
     found = to_integers(network).content_hash if config.mode == "hardware" else None
-    return Restorer(path, config, "torch (float64)", found, _torch_run(network))
+    return Restorer(path, config, "torch", "float64", found, _torch_run(network))

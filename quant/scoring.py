@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One test image: what the network gets to see, and what scores the image has before and after the network."""
+"""One test image: what the network gets to see, and the image's scores before and after the network."""
 
 from __future__ import annotations
 

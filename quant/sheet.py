@@ -16,6 +16,7 @@ CROP, ZOOM = 80, 3  # pixels of the image, and how large each becomes
 CELL, GAP, CAPTION = CROP * ZOOM, 10, 44
 INK, PAPER, BOX = (25, 25, 25), (255, 255, 255), (230, 30, 30)
 MAP_GAIN = 8  # brightness of the gain map per grey level
+RIM = 4  # pixels at the border whose gradient is not looked at: some photos have black edges
 
 
 def busiest_crop(image: np.ndarray, side: int) -> tuple[int, int]:
@@ -26,8 +27,10 @@ def busiest_crop(image: np.ndarray, side: int) -> tuple[int, int]:
     """
     grey = image.astype(np.float64).mean(axis=2)
     dy, dx = np.gradient(grey)
+    detail = np.zeros_like(grey)
+    detail[RIM:-RIM, RIM:-RIM] = (dy**2 + dx**2)[RIM:-RIM, RIM:-RIM]
     total = np.zeros((grey.shape[0] + 1, grey.shape[1] + 1))  # summed-area table
-    total[1:, 1:] = (dy**2 + dx**2).cumsum(0).cumsum(1)
+    total[1:, 1:] = detail.cumsum(0).cumsum(1)
     h, w = min(side, grey.shape[0]), min(side, grey.shape[1])
     energy = total[h:, w:] - total[:-h, w:] - total[h:, :-w] + total[:-h, :-w]
     y, x = np.unravel_index(np.argmax(np.round(energy, 3)), energy.shape)

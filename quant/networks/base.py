@@ -70,5 +70,5 @@ class RestorationNetwork(nn.Module):
 
     def _stream_to_q(self, ops: TorchOps, name: str, x: Tensor, requant: Requant8, channels: int):
         """Stream to signed 8 bits: (q, k-scaled value of one step)."""
-        slope = requant.log2_step.new_full((channels,), 1 / self.stream.unit)
+        slope = requant.step.value.new_full((channels,), 1 / self.stream.unit)
         return requant.hardware(ops, name, x, slope, torch.zeros_like(slope))

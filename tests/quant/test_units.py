@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Quantizers and units: forward values and gradients against the papers' equations written out."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from quant.config import PRESETS, ConfigError, NetworkConfig, preset
 from quant.integer_ops import A_MAX, B_MAX, SHIFT_MAX, TorchOps, quantize_affine, quantize_output
 from quant.layers import BinaryConv2d, RPReLU, ScaledConv2d
 from quant.networks import build
-from quant.quantizers import IntegerClamp, SignPoly, floor_ste
+from quant.quantizers import IntegerClamp, LearnedStep, SignPoly, fixed_point
 from quant.units import BodyUnit, HeadUnit, TailUnit, UpUnit
 
 
@@ -63,8 +65,17 @@ def test_integer_clamp_and_floor(value, bits):
     assert y.item() == min(max(value, low), high)
     assert x.grad.item() == float(low <= value <= high)
     z = torch.tensor(value / 7, requires_grad=True)
-    floor_ste(z).backward()
-    assert z.grad.item() == 1.0
+    q = fixed_point(z, bits)
+    q.backward()
+    assert q.item() == min(max(math.floor(value / 7), low), high)
+    assert z.grad.item() == float(low <= math.floor(value / 7) <= high)
+
+
+def test_learned_step_starts_at_its_initial_value_and_learns():
+    step = LearnedStep(0.125)
+    assert step().item() == 0.125
+    step().backward()
+    assert step.value.grad.item() == pytest.approx(0.125 * math.log(2))
 
 
 @given(st.integers(0, 10_000))
