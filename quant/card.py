@@ -95,7 +95,7 @@ def to_markdown(card: dict) -> str:
 
 {title[0].upper()}{title[1:]}.
 
-- {config["arch"]} with {config["width"]} channels and {config["depth"]} body units (BBCU {config["unit"].upper()})
+- {config["arch"]}, {config["width"]} channels, {config["depth"]} body units (BBCU {config["unit"].upper()})
 - 1-bit {" and ".join(config["binary"])}, int8 head and tail, a stream of {config["stream_bits"]} bits
 - {card["bytes"] / 1024:.0f} KiB, content hash `{card["content_hash"][:16]}`
 
