@@ -24,6 +24,7 @@ from golden.fast_simd import (
     LANES,
     add_products,
     add_saturating,
+    count_ones,
     load,
     load_splat16,
     load_splat32,
@@ -31,7 +32,6 @@ from golden.fast_simd import (
     maximum,
     minimum,
     pointer,
-    popcount,
     saturate_int16,
     select,
     splat16,
@@ -40,6 +40,7 @@ from golden.fast_simd import (
     store,
     to_int32,
     to_int64,
+    total_ones,
 )
 
 PAD = LANES
@@ -87,13 +88,18 @@ def _count_differing(words, taps, x, row_size, planes, weights, at, channels, ac
     for channel in range(0, channels, GROUP):
         a = b = c = d = splat32(0)
         for plane in range(planes):
+            e = f = g = h = splat32(0)
             for tap in range(9):
                 v = load(words, taps[tap] + plane * row_size + x)
-                a += popcount(v ^ load_splat32(weights, at))
-                b += popcount(v ^ load_splat32(weights, at + 1))
-                c += popcount(v ^ load_splat32(weights, at + 2))
-                d += popcount(v ^ load_splat32(weights, at + 3))
+                e += count_ones(v ^ load_splat32(weights, at))
+                f += count_ones(v ^ load_splat32(weights, at + 1))
+                g += count_ones(v ^ load_splat32(weights, at + 2))
+                h += count_ones(v ^ load_splat32(weights, at + 3))
                 at += GROUP
+            a += total_ones(e)
+            b += total_ones(f)
+            c += total_ones(g)
+            d += total_ones(h)
         store(acc, channel * LANES, a)
         store(acc, (channel + 1) * LANES, b)
         store(acc, (channel + 2) * LANES, c)

@@ -138,29 +138,64 @@ splat64, load_splat64 = _splat_as(types.int64), _load_splat_as(types.int64)
 def _call(builder, name: str, *args):
     """Call an LLVM intrinsic whose operands and result have one vector type."""
     kind = args[0].type
-    suffix = f"v{LANES}i{kind.element.width}"
     function_type = ir.FunctionType(kind, [kind] * len(args))
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, function_type, f"llvm.{name}.{suffix}"), args
+    function = cgutils.get_or_insert_function(
+        builder.module, function_type, f"llvm.{name}.v{kind.count}i{kind.element.width}"
     )
+    return builder.call(function, args)
 
 
-def _llvm_function(name: str, arity: int, doc: str):
-    def result(typingctx, *vectors):
-        return vectors[0](*vectors), lambda context, builder, signature, args: _call(builder, name, *args)
+def _llvm_function(name: str, doc: str):
+    @intrinsic
+    def function(typingctx, a, b):
+        return a(a, b), lambda context, builder, signature, args: _call(builder, name, *args)
 
-    if arity == 1:
-        function = intrinsic(lambda typingctx, a: result(typingctx, a))
-    else:
-        function = intrinsic(lambda typingctx, a, b: result(typingctx, a, b))
     function.__doc__ = doc
     return function
 
 
-popcount = _llvm_function("ctpop", 1, "Count the ones of each element.")
-minimum = _llvm_function("smin", 2, "The smaller of two signed integers, lane by lane.")
-maximum = _llvm_function("smax", 2, "The larger of two signed integers, lane by lane.")
-add_saturating = _llvm_function("sadd.sat", 2, "Sum of signed integers, saturated to their width.")
+minimum = _llvm_function("smin", "The smaller of two signed integers, lane by lane.")
+maximum = _llvm_function("smax", "The larger of two signed integers, lane by lane.")
+add_saturating = _llvm_function("sadd.sat", "Sum of signed integers, saturated to their width.")
+
+
+def _features(context) -> list[str]:
+    """What the processor has, in LLVM's words; an empty list if code for any processor is wanted."""
+    return context.codegen().magic_tuple()[2].split(",")
+
+
+@intrinsic
+def count_ones(typingctx, value):
+    """Count the ones of int32, in a form of which 31 counts may be added before `total_ones` makes it a number.
+
+    Few processors count in 32 bits. Elsewhere the four bytes of the result are the counts of each byte.
+    """
+
+    def codegen(context, builder, signature, args):
+        if "+avx512vpopcntdq" in _features(context):
+            return _call(builder, "ctpop", args[0])
+        return builder.bitcast(
+            _call(builder, "ctpop", builder.bitcast(args[0], _vector(8, 4 * LANES))), args[0].type
+        )
+
+    return value(value), codegen
+
+
+@intrinsic
+def total_ones(typingctx, count):
+    """Return the number of ones that sums of `count_ones` stand for."""
+
+    def codegen(context, builder, signature, args):
+        if "+avx512vpopcntdq" in _features(context):
+            return args[0]
+        eight, sixteen, last, bytes_ = (
+            ir.Constant(args[0].type, [n] * LANES) for n in (8, 16, 0x7FF, 0x00FF00FF)
+        )
+        low, high = args[0], builder.lshr(args[0], eight)
+        pairs = builder.add(builder.and_(low, bytes_), builder.and_(high, bytes_))
+        return builder.and_(builder.add(pairs, builder.lshr(pairs, sixteen)), last)
+
+    return count(count), codegen
 
 
 @intrinsic
@@ -168,7 +203,7 @@ def add_products(typingctx, total, a, b):
     """Return total + low(a) * low(b) + high(a) * high(b), where low and high are the signed halves of int32."""
 
     def codegen(context, builder, signature, args):
-        features = context.codegen().magic_tuple()[2].split(",")
+        features = _features(context)
         multiply = next((name for feature, name in _PAIR_PRODUCTS if feature in features), None)
         products = _pair_products(builder, multiply, args[1], args[2])
         return builder.add(args[0], products)

@@ -104,10 +104,17 @@ def bicubic_rows(source: Source, y0: int, y1: int, scale: int) -> np.ndarray:
     pixels = source.region(top, bottom, 0, source.width)
     if scale == 1:
         return pixels[y0 - top : y1 - top]
-    size, box = (source.width * scale, (y1 - y0) * scale), (0, y0 - top, source.width, y1 - top)
-    result = np.empty((*size[::-1], source.channels), np.uint8)
+    # Pillow makes two passes, rounding in between. Their order depends on the shape, which bands change: it is
+    # fixed here to the one that it takes for whole images.
+    width, height, box = (
+        source.width * scale,
+        (y1 - y0) * scale,
+        (0, y0 - top, source.width * scale, y1 - top),
+    )
+    result = np.empty((height, width, source.channels), np.uint8)
     for channel in range(source.channels):
-        result[..., channel] = Image.fromarray(pixels[..., channel]).resize(size, Image.BICUBIC, box)
+        wide = Image.fromarray(pixels[..., channel]).resize((width, bottom - top), Image.BICUBIC)
+        result[..., channel] = wide.resize((width, height), Image.BICUBIC, box)
     return result
 
 

@@ -17,7 +17,7 @@ from golden.summary import layer_cost
 from host import RestoreError
 from host.backends import ENGINES, Options, open_backend
 from host.degrade import clean_image, degradation, degrade
-from host.demo_page import Headline, Section, cells, facts_table, results_table, write_page
+from host.demo_page import Headline, Row, Section, cells, facts_table, results_table, write_page
 from host.demo_photo import Photo, interesting_parts, load_photo
 from host.demo_stages import Demo, baseline_stage, golden_stage, save
 from host.restore import BAD_INPUT, DEFAULT_MODEL, INTERRUPTED, OK, load_model
@@ -74,16 +74,16 @@ def _run(options: argparse.Namespace) -> None:
         print(f"input    {degradation(network)}, restored on the {backend.description}\n", flush=True)
         demo.facts.update(_facts(demo, photo))
         baseline = baseline_stage(demo)
-        golden_stage(demo, backend, baseline)
-    _write_page(demo, options)
+        restored = golden_stage(demo, backend, baseline)
+    _write_page(demo, restored, options)
     print(_table(demo))
     print(f"\n1-bit multiply-accumulates: {_binary_share(network)} of all")
     print(f"pictures and page: {demo.out / 'index.html'}")
 
 
-def _write_page(demo: Demo, options: argparse.Namespace) -> None:
-    network, first, last = demo.network, demo.rows[0], demo.rows[-1]
-    psnr, gain, seconds = cells(last, first)
+def _write_page(demo: Demo, restored: Row, options: argparse.Namespace) -> None:
+    network, first = demo.network, demo.rows[0]
+    psnr, gain, seconds = cells(restored, first)
     headlines = [
         Headline(gain, f"over {'the ' if first.method == 'input' else ''}{first.method}"),
         Headline(psnr, "PSNR against the original"),
@@ -100,7 +100,8 @@ def _write_page(demo: Demo, options: argparse.Namespace) -> None:
         Section("What was run", facts_table(demo.facts)),
         Section("Do it yourself", _commands(demo, options)),
     ]
-    title = f"{_task(network).capitalize()} with 1-bit convolutions".replace("Jpeg", "JPEG")
+    task = _task(network)
+    title = f"{task[0].upper()}{task[1:]} with 1-bit convolutions"
     write_page(demo.out / "index.html", title, lead, headlines, [*demo.sections, *tables])
 
 

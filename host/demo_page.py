@@ -124,7 +124,11 @@ def gallery(rows: Sequence[tuple[str, Sequence[Picture]]]) -> str:
             f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
             for picture in pictures
         )
-        html.append(f"<h3>{escape(name)}</h3><div class=gallery>{figures}</div>")
+        columns = "two" if len(pictures) % 2 == 0 else "all"  # beside each other on a small screen
+        html.append(
+            f"<h3>{escape(name)}</h3>"
+            f'<div class="gallery {columns}" style="--columns: {len(pictures)}">{figures}</div>'
+        )
     return "".join(html)
 
 

@@ -50,9 +50,10 @@ class Demo:
     sections: list[Section] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
 
-    def measure(self, method: str, pixels: np.ndarray, seconds: float | None = None, note: str = "") -> None:
-        """Add a row to the table of results."""
+    def measure(self, method: str, pixels: np.ndarray, seconds: float | None = None, note: str = "") -> Row:
+        """Add a row to the table of results, and return it."""
         self.rows.append(Row(method, psnr(pixels, self.clean, self.network), seconds, note))
+        return self.rows[-1]
 
 
 def baseline_stage(demo: Demo) -> Picture:
@@ -69,8 +70,8 @@ def baseline_stage(demo: Demo) -> Picture:
     return picture
 
 
-def golden_stage(demo: Demo, backend: Backend, baseline: Picture) -> None:
-    """Restore the photo with the golden model, through the same code as restore.py, and show it."""
+def golden_stage(demo: Demo, backend: Backend, baseline: Picture) -> Row:
+    """Restore the photo with the golden model, through the code of restore.py; show it, return its row."""
     for _ in backend.restore_bands(np.zeros((8, 8, demo.network.channels), np.uint8)):
         pass  # a compiling engine compiles now, before the clock starts
     job = Job(demo.out / "input.png", demo.out / "restored.png", demo.out / "compare.png")
@@ -79,11 +80,12 @@ def golden_stage(demo: Demo, backend: Backend, baseline: Picture) -> None:
         restore_image(open_source(job.source), job, backend, overwrite=True, progress=bar)
         seconds = time.perf_counter() - start
     result = Picture("bitmend", _pixels(job.result))
-    demo.measure(result.caption, result.pixels, seconds, backend.description)
+    row = demo.measure(result.caption, result.pixels, seconds, backend.description)
     original = Picture("original", demo.clean)
     given = [] if baseline.caption == "input" else [Picture("input", demo.degraded)]
     demo.sections.append(Section("Before and after", slider([baseline, *given, original], result)))
     _show_parts(demo, [*given, baseline, result, original])
+    return row
 
 
 def _show_parts(demo: Demo, pictures: Sequence[Picture]) -> None:

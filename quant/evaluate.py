@@ -17,7 +17,7 @@ from pathlib import Path
 import golden
 from quant.config import ConfigError
 from quant.images import DataError, find_data
-from quant.inputs import QUALITIES, SIGMAS, input_rows
+from quant.inputs import input_rows
 from quant.outputs import text_table, write_json
 from quant.restorer import ENGINES, Restorer, load_restorer
 from quant.scoring import (
@@ -144,9 +144,7 @@ def _evaluate_inputs(args: argparse.Namespace) -> None:
     folder = find_data(args.data or TEST_SETS[args.task])
     files = clean_files(folder, args.limit)
     dataset = folder.resolve().name
-    sigmas = SIGMAS if args.sigma is None else (args.sigma,)
-    qualities = QUALITIES if args.quality is None else (args.quality,)
-    rows = input_rows(args.task, args.scale, sigmas, qualities, args.seed)
+    rows = input_rows(args.task, args.scale, args.sigma, args.quality, args.seed)
     cells, records = [], []
     for row in rows:
         figures = [row.figures(file) for file in _progress(files)]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from quant.config import DEBLOCK, DENOISE, NetworkConfig
 from quant.degrade import crop_to_multiple
 from quant.images import read_image
 from quant.metrics import comparable, psnr, rgb_to_y, ssim
-from quant.scoring import compare, make_case
+from quant.scoring import compare, degradation_level, make_case
 
 SIGMAS, QUALITIES = (15.0, 25.0, 50.0), (10, 20, 30, 40)
 Figures = tuple[float, float]
@@ -66,21 +66,28 @@ def _as_networks_get_it(config: NetworkConfig, level: float | None, seed: int) -
 
 
 def input_rows(
-    task: str, scale: int, sigmas: Sequence[float], qualities: Sequence[int], seed: int
+    task: str, scale: int = 2, sigma: float | None = None, quality: int | None = None, seed: int = 0
 ) -> list[InputRow]:
-    """The rows for a task: both bicubic conventions, or noise of each sigma, or JPEG of each quality."""
+    """The rows for a task: bicubic in each convention, or noise or JPEG of that level, or of the papers'.
+
+    Raises:
+        ConfigError: sigma or quality is out of range or of another task.
+    """
+    example = {"sr": NetworkConfig(scale=scale), "denoise": DENOISE, "deblock": DEBLOCK}[task]
+    degradation_level(example, sigma, quality)
     if task == "sr":
-        config = NetworkConfig(scale=scale)
         return [
             InputRow("bicubic, MATLAB, rounded Y", None, lambda file: matlab_bicubic(file, scale)),
-            InputRow("bicubic, BBCU paper, unrounded Y", None, lambda file: paper_bicubic(file, config)),
-            InputRow("the same, low resolution by Pillow", None, _as_networks_get_it(config, None, seed)),
+            InputRow("bicubic, BBCU paper, unrounded Y", None, lambda file: paper_bicubic(file, example)),
+            InputRow("the same, low resolution by Pillow", None, _as_networks_get_it(example, None, seed)),
         ]
     if task == "deblock":
-        return [InputRow(f"JPEG, quality {q}", q, _as_networks_get_it(DEBLOCK, q, seed)) for q in qualities]
+        levels = QUALITIES if quality is None else (quality,)
+        return [InputRow(f"JPEG, quality {q}", q, _as_networks_get_it(DEBLOCK, q, seed)) for q in levels]
+    levels = SIGMAS if sigma is None else (sigma,)
     kinds = (("not clipped", replace(DENOISE, mode="paper")), ("8 bits, clipped", DENOISE))
     return [
-        InputRow(f"noise, sigma {sigma:g}, {kind}", sigma, _as_networks_get_it(config, sigma, seed))
-        for sigma in sigmas
+        InputRow(f"noise, sigma {s:g}, {kind}", s, _as_networks_get_it(config, s, seed))
+        for s in levels
         for kind, config in kinds
     ]

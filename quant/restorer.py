@@ -78,9 +78,10 @@ def _config(path: Path, network: golden.IntegerNetwork) -> NetworkConfig:
         raise ConfigError(
             f"{path}: its meta holds no usable configuration ({error}); export it with quant.export"
         ) from None
-    told, is_ = ((n.task, n.scale, n.channels) for n in (config, network))
-    if told != is_:
-        raise ConfigError(f"{path}: its meta says (task, scale, channels) = {told}, the network is {is_}")
+    told = (config.task, config.scale, config.channels, config.mode)
+    real = (network.task, network.scale, network.channels, "hardware")
+    if told != real:
+        raise ConfigError(f"{path}: its meta says (task, scale, channels, mode) = {told}, but it is {real}")
     return config
 
 

@@ -42,5 +42,5 @@ def load_network(path: Path) -> RestorationNetwork:
     except ConfigError:
         raise
     except Exception as error:
-        raise ConfigError(f"{path}: not a network of bitmend ({type(error).__name__}: {error})") from None
+        raise ConfigError(f"{path}: not a network of bitmend ({one_line(error)})") from None
     return network.eval()
