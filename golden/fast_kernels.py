@@ -129,13 +129,13 @@ def _sum_products(words, taps, x, row_size, planes, weights, at, channels, acc):
 
 @njit
 def _requant(acc, constants, at, channels, shift, low, high, value):
-    """Requantize in 32 bits: the plan has proven that the sums fit. Above the threshold or not is one compare."""
+    """Requantize in 32 bits, with one instruction for products of 16 bits; the plan has proven that all fits."""
     for channel in range(channels):
         v = load(acc, channel * LANES)
         above = v > load_splat32(constants, at)
         a = select(above, load_splat32(constants, at + 1), load_splat32(constants, at + 3))
         b = select(above, load_splat32(constants, at + 2), load_splat32(constants, at + 4))
-        v = saturate_int16((a * v + b) >> splat32(shift))
+        v = saturate_int16(add_products(b, a, v) >> splat32(shift))
         store(value, channel * LANES, minimum(maximum(v, splat16(low)), splat16(high)))
         at += 5
 

@@ -32,7 +32,6 @@ from golden.fast_kernels import (
     WORDS,
     XNOR,
 )
-from golden.inference import TensorType
 from golden.network import IntegerNetwork
 from golden.operators import BASE_FRACTION_BITS
 
@@ -232,17 +231,28 @@ class Plan:
         return step
 
     def _requant(self, layer: L.Requant, step: Step) -> Step:
-        self._widen(step)
+        x = self._types[layer.inputs[0]]
+        low, high, shift = x.low, x.high, layer.shift
         t, a1, b1, a0, b0 = (
             v.astype(np.int64) for v in (layer.threshold, layer.a1, layer.b1, layer.a0, layer.b0)
         )
-        code = REQUANT if _fits_int32(layer, self._types[layer.inputs[0]]) else REQUANT_WIDE
         n = step.differing
-        if n:  # of n - 2 d, which decreases: the pieces change places
+        if n:
+            # m = n - 2 d decreases with d, so the pieces change places: m > t is d <= ceil((n - t) / 2) - 1.
             t = np.clip(-((t - n) // 2) - 1, -1, n)
             a1, b1, a0, b0 = -2 * a0, b0 + a0 * n, -2 * a1, b1 + a1 * n
+            low, high = 0, n
+            if shift:  # slopes are even now: shifting out the last bit of everything changes nothing
+                a1, b1, a0, b0, shift = a1 >> 1, b1 >> 1, a0 >> 1, b0 >> 1, shift - 1
+        narrow = _fits(_INT16, np.array([low, high]), a1, a0) and _fits(
+            _INT32, *_piece_ends(t, a1, b1, a0, b0, low, high)
+        )
         limit = 1 << (layer.bits - 1)
-        step.add(code, _per_channel(t, a1, b1, a0, b0), shift=layer.shift, low=-limit, high=limit - 1)
+        if narrow:  # the upper half of a slope must not count
+            a1, a0 = a1 & 0xFFFF, a0 & 0xFFFF
+        code = REQUANT if narrow else REQUANT_WIDE
+        self._widen(step)
+        step.add(code, _per_channel(t, a1, b1, a0, b0), shift=shift, low=-limit, high=limit - 1)
         step.wide, step.differing = False, 0
         return step
 
@@ -345,16 +355,15 @@ def _sign_constants(threshold: np.ndarray) -> np.ndarray:
     return np.concatenate([threshold.clip(_INT16.min, _INT16.max), bits], axis=-1)
 
 
-def _fits_int32(layer: L.Requant, x: TensorType) -> bool:
-    """Whether the piece that is taken fits 32 bits for every possible value; the other one may wrap around."""
-    threshold = layer.threshold.astype(np.int64)
-    pieces = (
-        (layer.a1, layer.b1, np.maximum(threshold + 1, x.low), np.full_like(threshold, x.high)),
-        (layer.a0, layer.b0, np.full_like(threshold, x.low), np.minimum(threshold, x.high)),
-    )
+def _fits(limits: np.iinfo, *arrays: np.ndarray) -> bool:
+    return all(array.min() >= limits.min and array.max() <= limits.max for array in arrays)
+
+
+def _piece_ends(t, a1, b1, a0, b0, low: int, high: int) -> list[np.ndarray]:
+    """Return the sums at both ends of each piece, where they are extreme; pieces that are never taken left out."""
+    pieces = ((a1, b1, np.maximum(t + 1, low), np.full_like(t, high)), (a0, b0, np.full_like(t, low), t.clip(max=high)))
     ends = [(a * end + b)[first <= last] for a, b, first, last in pieces for end in (first, last)]
-    values = np.concatenate(ends)
-    return bool(values.min() >= _INT32.min and values.max() <= _INT32.max)
+    return [values for values in ends if values.size]
 
 
 def _store_in_place(step: Step) -> None:

@@ -36,6 +36,7 @@ from golden import (
 from quant.config import ConfigError, NetworkConfig
 from quant.integer_ops import Affine, quantize_output
 from quant.networks import RestorationNetwork, build
+from quant.outputs import one_line
 from quant.trained import load_network, save_network
 
 
@@ -148,9 +149,7 @@ def from_checkpoint(path: Path) -> RestorationNetwork:
     except ConfigError:
         raise
     except Exception as error:
-        raise ConfigError(
-            f"{path}: not a checkpoint of quant.train ({type(error).__name__}: {error})"
-        ) from None
+        raise ConfigError(f"{path}: not a checkpoint of quant.train ({one_line(error)})") from None
     return network.eval()
 
 

@@ -25,6 +25,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """An exception's type and message on one line, cut at `limit` characters."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:limit]
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file, whole or not at all."""
     with replacing(path) as temporary:

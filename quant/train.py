@@ -29,6 +29,7 @@ from quant.degrade import crop_to_multiple, degrade
 from quant.images import DataError, find_data, image_files, read_image
 from quant.metrics import comparable, psnr
 from quant.networks import build
+from quant.outputs import one_line
 
 TRAINING_SET = "train_compact.tar"
 
@@ -224,7 +225,7 @@ def check_same_run(last: Path, network: NetworkConfig, training: TrainConfig) ->
         saved = torch.load(last, map_location="cpu", weights_only=True)["hyper_parameters"]
         saved_network = NetworkConfig.from_dict(saved["network"])
     except Exception as error:
-        raise ConfigError(f"{last}: not a checkpoint to resume ({type(error).__name__}); delete it") from None
+        raise ConfigError(f"{last}: not a checkpoint to resume ({one_line(error)}); delete it") from None
     free = {"iterations", "precision", "compile"}  # may change between sessions
     pairs = [(saved_network.to_dict(), network.to_dict()), (saved["training"], asdict(training))]
     for old, new in pairs:

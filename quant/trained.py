@@ -13,7 +13,7 @@ import torch
 
 from quant.config import ConfigError, NetworkConfig
 from quant.networks import RestorationNetwork, build
-from quant.outputs import replacing
+from quant.outputs import one_line, replacing
 
 
 def save_network(network: RestorationNetwork, path: Path) -> None:

@@ -135,8 +135,16 @@ def test_damaged_files_are_one_clear_error(tmp_path, content):
     for read in (load_network, from_checkpoint):
         path = tmp_path / "bad.pt"
         path.write_bytes(content)
-        with pytest.raises(ConfigError, match=r"bad\.pt"):
+        with pytest.raises(ConfigError, match=r"bad\.pt") as caught:
             read(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_network_of_another_configuration_is_one_clear_error(tmp_path):
+    torch.save({"config": NetworkConfig(**SMALL).to_dict(), "state": {}, "provenance": {}}, tmp_path / "n.pt")
+    with pytest.raises(ConfigError, match="Missing key") as caught:
+        load_network(tmp_path / "n.pt")
+    assert "\n" not in str(caught.value)
 
 
 def test_command_line(tmp_path, capsys):
