@@ -6,31 +6,33 @@ Needs Numba (`pip install bitmend[fast]`). How it works and how fast it is: docs
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
+from threading import Lock
 
 import numpy as np
+from numba import config
 
-from golden.fast_kernels import run_band
+from golden.fast_executor import run_band
+from golden.fast_ops import LANES
 from golden.fast_plan import Plan
 from golden.fast_program import Assembler, Band, make_band
-from golden.fast_simd import LANES
 from golden.network import IntegerNetwork
 from golden.reference import check_image
 
-_LEAST_LINES = 8  # of a band: with fewer, most of its work would be for lines around it
+_LEAST_LINES = 8  # of a band: with fewer, most of its work would be for the lines around it
 
 
 class FastEngine:
     """Runs a network with compiled kernels, in bands of lines with one thread each.
 
-    The first run in a process compiles the kernels or loads them from Numba's cache. An engine may be used from
-    one thread at a time; engines are independent of each other.
+    The first run in a process compiles the kernels (seconds) or loads them from Numba's cache. Memory for the
+    last two sizes of images is kept. Several threads may use one engine, one after the other.
 
     Args:
         network: the network to run.
-        threads: number of threads; None is one per core that this process may use.
+        threads: number of threads; None is what Numba would use: $NUMBA_NUM_THREADS, or one per core.
 
     Raises:
         ValueError: `threads` is not positive.
@@ -40,10 +42,11 @@ class FastEngine:
         if threads is not None and threads < 1:
             raise ValueError(f"threads is {threads}, expected at least 1")
         self.network = network
-        self.threads = threads or _available_cores()
+        self.threads = threads or config.NUMBA_NUM_THREADS
         self._plan = Plan(network)
         self._assembler = Assembler(self._plan)
         self._bands = lru_cache(maxsize=2)(self._make_bands)
+        self._lock = Lock()
 
     def run(self, image: np.ndarray) -> np.ndarray:
         """Restore an image, as `golden.run`: (H, W, C) uint8 -> (H*scale, W*scale, C), or (H, W) likewise.
@@ -54,28 +57,33 @@ class FastEngine:
         network = self.network
         check_image(network, image)
         height, width = image.shape[:2]
+        # A copy, so that the kernels are compiled for one kind of array: contiguous and writeable.
         pixels = np.array(image, np.uint8, order="C").reshape(height, width, network.channels)
         result = np.empty((height * network.scale, width * network.scale, network.channels), np.uint8)
-        columns = -(-width // LANES) * LANES
-        bands = self._bands(height, width)
-        with ThreadPoolExecutor(len(bands)) as threads:
-            for done in [threads.submit(self._run_band, band, columns, pixels, result) for band in bands]:
-                done.result()
+        with self._lock:
+            self._run_bands(self._bands(height, width), pixels, result)
         return result.reshape(result.shape[: image.ndim])
 
-    def _run_band(self, band: Band, columns: int, pixels: np.ndarray, result: np.ndarray) -> None:
-        run_band(self._assembler.program, band.memory, band.ends, columns, pixels, result)
+    def _run_bands(self, bands: list[Band], pixels: np.ndarray, result: np.ndarray) -> None:
+        """Compute the first band in this thread, and each of the others in one of its own."""
+        columns = -(-pixels.shape[1] // LANES) * LANES
+
+        def run(band: Band) -> None:
+            run_band(self._assembler.program, band.memory, band.ends, columns, pixels, result)
+
+        if len(bands) == 1:
+            run(bands[0])
+            return
+        with ThreadPoolExecutor(len(bands) - 1) as pool:
+            others = [pool.submit(run, band) for band in bands[1:]]
+            run(bands[0])
+            for other in others:
+                other.result()
 
     def _make_bands(self, height: int, width: int) -> list[Band]:
         count = max(1, min(self.threads, height // _LEAST_LINES))
         edges = [height * index // count for index in range(count + 1)]
         return [
             make_band(self._plan, self._assembler, height, width, first, last)
-            for first, last in zip(edges, edges[1:], strict=False)
+            for first, last in pairwise(edges)
         ]
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

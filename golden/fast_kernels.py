@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The compiled part of `golden.fast`: it carries out a plan (see `golden.fast_plan`) on a band of rows.
+"""The arithmetic of `golden.fast`: each kernel does one operation on LANES pixels of all channels of a row.
 
-A step makes one row of a tensor after the other, and of a row LANES pixels at a time: its first operation
-fills a scratch of one vector per channel, the following ones work on that scratch, the last ones write it to
-memory in one or several forms. The scratch stays in the first-level cache, so sums, requantized values and the
-like never reach memory.
-
-Rows are planar: row (y, phase, channel) of a buffer holds that channel of the pixels phase, phase + f, ... of
-line y, where f is the factor of the tensor. So all rows are as long as those of the input, and pixel shuffle
-and nearest-neighbour upsampling only mean reading another row.
+`x` is the first of the pixels, `at` the first of the kernel's constants or weights, `row` the first element
+of the first row that is read or written, `row_size` the distance between rows. `acc` and `value` are the
+scratch: sums of 32 bits and values of 16. The arguments say nothing of sizes: the plan is trusted.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import namedtuple
-from pathlib import Path
-
-import numpy as np
 from numba import njit
 
+from golden.fast_ops import GROUP, LANES, PAIR_GROUP
 from golden.fast_simd import (
-    LANES,
     add_products,
     add_saturating,
     count_ones,
@@ -31,7 +21,6 @@ from golden.fast_simd import (
     load_splat64,
     maximum,
     minimum,
-    pointer,
     saturate_int16,
     select,
     splat16,
@@ -43,52 +32,14 @@ from golden.fast_simd import (
     total_ones,
 )
 
-PAD = LANES
-"""Elements between two rows, which are what lies outside the image."""
-
-GROUP = 4
-"""Output channels that `_count_differing` computes at a time: each word that it loads serves so many."""
-
-PAIR_GROUP = 3
-"""The same for `_sum_products`; an RGB tail has 3."""
-
-# Operations, and what an operation is: one row of this many numbers.
-IMAGE, XNOR, INT8, LOAD, LOAD_SUM, WIDEN, REQUANT, REQUANT_WIDE, JOIN, BASE = range(10)
-STREAM, WORDS, PAIRS, SUMS, OUTPUT = range(10, 15)
-
-(
-    CODE,  # one of the above
-    ROWS,  # the operation's constants differ between `rows` lines and `phases` phases; the line that it
-    PHASES,  # reads is y // rows
-    CONSTANTS,  # where they start, and how many there are
-    STRIDE,
-    BUFFER,  # that it reads or writes
-    CHANNELS,  # of the scratch
-    PLANES,  # of the buffer: channels, or words of 32 channels
-    FACTOR,  # of the buffer's tensor
-    SHIFT,
-    LOW,  # saturation
-    HIGH,
-    FIELDS,
-) = range(13)
-
-# What the kernels read: `steps` (first operation, end, factor), `ops`, `constants` (int64) and weights.
-Program = namedtuple("Program", "steps ops constants weights")
-
-# What they work on, per thread: pools of rows; `buffers` (first element, lines, rows per line) in them; the
-# scratch; `valid`, a row of -1 inside the image and 0 outside; and where each operation of a step reads now.
-Memory = namedtuple(
-    "Memory", "words streams sums buffers acc value base line valid taps constant_at row_at"
-)
-
 
 @njit
-def _count_differing(words, taps, x, row_size, planes, weights, at, channels, acc):
-    """XNOR convolution: the number of bits that differ between 9 windows of words and the weights."""
+def count_differing(words, taps, row_size, x, planes, weights, at, channels, acc):
+    """Binary convolution: count the bits that differ between the weights and 9 rows of words."""
     for channel in range(0, channels, GROUP):
         a = b = c = d = splat32(0)
         for plane in range(planes):
-            e = f = g = h = splat32(0)
+            e = f = g = h = splat32(0)  # of one word: sums that `total_ones` can take
             for tap in range(9):
                 v = load(words, taps[tap] + plane * row_size + x)
                 e += count_ones(v ^ load_splat32(weights, at))
@@ -107,12 +58,12 @@ def _count_differing(words, taps, x, row_size, planes, weights, at, channels, ac
 
 
 @njit
-def _sum_products(words, taps, x, row_size, planes, weights, at, channels, acc):
-    """int8 convolution of 9 windows of pairs of channels."""
+def sum_products(words, taps, row_size, x, planes, weights, at, channels, acc):
+    """int8 convolution, of 9 rows of pairs of channels."""
     for channel in range(0, channels, PAIR_GROUP):
         a = b = c = splat32(0)
         for plane in range(planes):
-            d = e = f = splat32(0)  # sums of their own, so that planes need not wait for each other
+            d = e = f = splat32(0)  # of one pair: sums that need not wait for those of the pair before
             for tap in range(9):
                 v = load(words, taps[tap] + plane * row_size + x)
                 d = add_products(d, v, load_splat32(weights, at))
@@ -128,8 +79,8 @@ def _sum_products(words, taps, x, row_size, planes, weights, at, channels, acc):
 
 
 @njit
-def _requant(acc, constants, at, channels, shift, low, high, value):
-    """Requantize in 32 bits, with one instruction for products of 16 bits; the plan has proven that all fits."""
+def requant(acc, constants, at, channels, shift, low, high, value):
+    """Requantize in 32 bits, by products of 16 bits: the plan has proven that all fits."""
     for channel in range(channels):
         v = load(acc, channel * LANES)
         above = v > load_splat32(constants, at)
@@ -141,8 +92,8 @@ def _requant(acc, constants, at, channels, shift, low, high, value):
 
 
 @njit
-def _requant_wide(acc, constants, at, channels, shift, low, high, value):
-    """The same in 64 bits."""
+def requant_wide(acc, constants, at, channels, shift, low, high, value):
+    """Requantize in 64 bits."""
     for channel in range(channels):
         v = load(acc, channel * LANES)
         above = v > load_splat32(constants, at)
@@ -154,8 +105,8 @@ def _requant_wide(acc, constants, at, channels, shift, low, high, value):
 
 
 @njit
-def _join(streams, row, x, row_size, constants, at, channels, low, high, value):
-    """Add another tensor; saturating to 16 bits first changes nothing."""
+def join(streams, row, row_size, x, constants, at, channels, low, high, value):
+    """Add rows of another tensor to the values; saturating to 16 bits first changes nothing."""
     for channel in range(channels):
         other = load(streams, row + constants[at + channel] * row_size + x)
         v = add_saturating(load(value, channel * LANES), other)
@@ -163,8 +114,29 @@ def _join(streams, row, x, row_size, constants, at, channels, low, high, value):
 
 
 @njit
-def _pack(value, constants, at, channels, valid, x, words, row, row_size):
-    """Compare with the thresholds, and put the results of 32 channels into one word; outside the image 0."""
+def read(pool, row, row_size, x, constants, at, channels, scratch):
+    """Fill the scratch with rows of a view."""
+    for channel in range(channels):
+        store(scratch, channel * LANES, load(pool, row + constants[at + channel] * row_size + x))
+
+
+@njit
+def write(scratch, channels, pool, row, row_size, x):
+    """Write the scratch as it is."""
+    for channel in range(channels):
+        store(pool, row + channel * row_size + x, load(scratch, channel * LANES))
+
+
+@njit
+def widen(value, channels, acc):
+    """Take values for sums."""
+    for channel in range(channels):
+        store(acc, channel * LANES, to_int32(load(value, channel * LANES)))
+
+
+@njit
+def write_bits(value, constants, at, channels, valid, words, row, row_size, x):
+    """Compare with the thresholds, and write the results of 32 channels as one word; outside the image 0."""
     for plane in range((channels + 31) // 32):
         packed = splat32(0)
         for channel in range(plane * 32, min(plane * 32 + 32, channels)):
@@ -175,8 +147,8 @@ def _pack(value, constants, at, channels, valid, x, words, row, row_size):
 
 
 @njit
-def _pair(value, channels, valid, x, words, row, row_size):
-    """Put two channels into one word; outside the image 0."""
+def write_pairs(value, channels, valid, words, row, row_size, x):
+    """Write two channels as one word; outside the image 0."""
     for plane in range((channels + 1) // 2):
         low = to_int32(load(value, 2 * plane * LANES)) & splat32(0xFFFF)
         high = to_int32(load(value, (2 * plane + 1) * LANES)) << splat32(16)
@@ -184,19 +156,8 @@ def _pair(value, channels, valid, x, words, row, row_size):
 
 
 @njit
-def _output(acc, base, constants, at, channels, base_shift, shift, line, row, row_size, x):
-    """Final pixels, planar."""
-    for channel in range(channels):
-        v = to_int64(load(acc, channel * LANES)) * load_splat64(constants, at) + load_splat64(constants, at + 1)
-        v = (v + (to_int64(load(base, channel * LANES)) << splat64(base_shift))) >> splat64(shift)
-        v = minimum(maximum(v, splat64(0)), splat64(255))
-        store(line, row + channel * row_size + x, v)
-        at += 2
-
-
-@njit
-def _base(streams, near, far, x, row_size, constants, at_y, at_x, channels, base):
-    """Bilinear interpolation between a pixel and its neighbours, in rows that end in copies of their ends."""
+def bilinear(streams, near, far, row_size, x, constants, at_y, at_x, channels, base):
+    """Interpolate between two lines of the image, which have copies of their ends on both sides."""
     near_y, far_y = splat32(constants[at_y]), splat32(constants[at_y + 1])
     near_x, far_x, side = splat32(constants[at_x]), splat32(constants[at_x + 1]), constants[at_x + 2]
     for channel in range(channels):
@@ -208,101 +169,19 @@ def _base(streams, near, far, x, row_size, constants, at_y, at_x, channels, base
 
 
 @njit
-def _buffer(memory, number):
-    return memory.buffers[number * 3], memory.buffers[number * 3 + 1], memory.buffers[number * 3 + 2]
+def output(acc, base, constants, at, channels, base_shift, shift, line, row, row_size, x):
+    """Make final pixels, still planar."""
+    for channel in range(channels):
+        scaled = to_int64(load(acc, channel * LANES)) * load_splat64(constants, at)
+        raised = to_int64(load(base, channel * LANES)) << splat64(base_shift)
+        v = (raised + scaled + load_splat64(constants, at + 1)) >> splat64(shift)
+        store(line, row + channel * row_size + x, minimum(maximum(v, splat64(0)), splat64(255)))
+        at += 2
 
 
 @njit
-def _aim_taps(taps, start, lines, factor, planes, y, phase, height, row_size):
-    """Find the 9 rows of a window: neighbours in x are in another phase, and perhaps one element aside."""
-    for dy in range(3):
-        line = y + dy - 1
-        for dx in range(3):
-            tap = phase + dx - 1
-            side = -1 if tap < 0 else 1 if tap >= factor else 0
-            row = (line % lines * factor + tap - side * factor) * planes
-            inside = 0 <= line < height
-            taps[dy * 3 + dx] = start + row * row_size + side if inside else PAD
-
-
-@njit
-def _aim(program, memory, first, end, y, phase, factor, height, row_size):
-    """Find what the operations first..end of a step read and write in one row: constants and buffers."""
-    ops = program.ops
-    for index in range(first, end):
-        op = index * FIELDS
-        code, rows, phases = ops[op + CODE], ops[op + ROWS], ops[op + PHASES]
-        constants = ops[op + CONSTANTS] + (y % rows * phases + phase % phases) * ops[op + STRIDE]
-        memory.constant_at[index - first] = constants
-        start, lines, rows_per_line = _buffer(memory, ops[op + BUFFER])
-        if code >= STREAM:
-            row = y % lines * rows_per_line + phase * ops[op + PLANES]
-        else:
-            row = y // rows % lines * rows_per_line
-        memory.row_at[index - first] = start + row * row_size
-        if code == XNOR or code == INT8:
-            source = ops[op + FACTOR]
-            y_in, phase_in, height_in = y // rows, phase // rows, height * source
-            planes = ops[op + PLANES]
-            _aim_taps(memory.taps, start, lines, source, planes, y_in, phase_in, height_in, row_size)
-
-
-@njit
-def _execute(program, memory, op, at, row, y, phase, factor, x, height, row_size):
-    """Carry out one operation on LANES pixels."""
-    ops = program.ops
-    code, channels = ops[op + CODE], ops[op + CHANNELS]
-    acc, value, constants = memory.acc, memory.value, program.constants
-    if code == XNOR:
-        weights = program.weights
-        _count_differing(memory.words, memory.taps, x, row_size, ops[op + PLANES], weights, at, channels, acc)
-    elif code == REQUANT:
-        _requant(acc, constants, at, channels, ops[op + SHIFT], ops[op + LOW], ops[op + HIGH], value)
-    elif code == JOIN:
-        _join(memory.streams, row, x, row_size, constants, at, channels, ops[op + LOW], ops[op + HIGH], value)
-    elif code == WORDS:
-        _pack(value, constants, at, channels, memory.valid, x, memory.words, row, row_size)
-    elif code == STREAM:
-        for channel in range(channels):
-            store(memory.streams, row + channel * row_size + x, load(value, channel * LANES))
-    elif code == LOAD:
-        for channel in range(channels):
-            v = load(memory.streams, row + constants[at + channel] * row_size + x)
-            store(value, channel * LANES, v)
-    elif code == WIDEN:
-        for channel in range(channels):
-            store(acc, channel * LANES, to_int32(load(value, channel * LANES)))
-    elif code == PAIRS:
-        _pair(value, channels, memory.valid, x, memory.words, row, row_size)
-    elif code == INT8:
-        weights = program.weights
-        _sum_products(memory.words, memory.taps, x, row_size, ops[op + PLANES], weights, at, channels, acc)
-    elif code == REQUANT_WIDE:
-        _requant_wide(acc, constants, at, channels, ops[op + SHIFT], ops[op + LOW], ops[op + HIGH], value)
-    elif code == SUMS:
-        for channel in range(channels):
-            store(memory.sums, row + channel * row_size + x, load(acc, channel * LANES))
-    elif code == LOAD_SUM:
-        for channel in range(channels):
-            v = load(memory.sums, row + constants[at + channel] * row_size + x)
-            store(acc, channel * LANES, v)
-    elif code == BASE:
-        at_y = ops[op + CONSTANTS] + y % factor * 3
-        start, lines, rows_per_line = _buffer(memory, ops[op + BUFFER])
-        near = y // factor
-        far = min(max(near + constants[at_y + 2], 0), height - 1)
-        near = start + near % lines * rows_per_line * row_size
-        far = start + far % lines * rows_per_line * row_size
-        at_x = ops[op + CONSTANTS] + phase * 3
-        _base(memory.streams, near, far, x, row_size, constants, at_y, at_x, channels, memory.base)
-    elif code == OUTPUT:
-        row = phase * channels * row_size
-        _output(acc, memory.base, constants, at, channels, ops[op + LOW], ops[op + SHIFT], memory.line, row, row_size, x)
-
-
-@njit
-def _load_image(image, y, streams, row, row_size):
-    """Copy one line of the image into planar rows, each with a copy of its end on both sides."""
+def read_image(image, y, streams, row, row_size):
+    """Copy one line of the image into planar rows, each with a copy of its ends on both sides."""
     width = image.shape[1]
     for channel in range(image.shape[2]):
         start = row + channel * row_size
@@ -313,7 +192,7 @@ def _load_image(image, y, streams, row, row_size):
 
 
 @njit
-def _store_image(line, factor, row_size, image, y):
+def write_image(line, factor, row_size, image, y):
     """Interleave the planar rows of one line of the output."""
     channels = image.shape[2]
     for phase in range(factor):
@@ -321,71 +200,3 @@ def _store_image(line, factor, row_size, image, y):
             start = (phase * channels + channel) * row_size
             for x in range(image.shape[1] // factor):
                 image[y, x * factor + phase, channel] = line[start + x]
-
-
-@njit
-def _run_row(program, memory, step, y, height, columns, image, result):
-    ops, row_size = program.ops, columns + PAD
-    first, end, factor = program.steps[step * 3], program.steps[step * 3 + 1], program.steps[step * 3 + 2]
-    if ops[first * FIELDS + CODE] == IMAGE:
-        start, lines, rows_per_line = _buffer(memory, ops[first * FIELDS + BUFFER])
-        _load_image(image, y, memory.streams, start + y % lines * rows_per_line * row_size, row_size)
-        return
-    for phase in range(factor):
-        _aim(program, memory, first, end, y, phase, factor, height, row_size)
-        for x in range(0, columns, LANES):
-            for index in range(first, end):
-                at, row = memory.constant_at[index - first], memory.row_at[index - first]
-                _execute(program, memory, index * FIELDS, at, row, y, phase, factor, x, height, row_size)
-    if ops[(end - 1) * FIELDS + CODE] == OUTPUT:
-        _store_image(memory.line, factor, row_size, result, y)
-
-
-def run_band(program, memory, ends, columns, image, result):
-    """Carry out a plan on a band of rows.
-
-    Args:
-        program, memory: see above.
-        ends: (rounds + 1, steps) int64; round k makes the lines ends[k - 1, s] to ends[k, s] - 1 of every step s.
-        columns: width of the image, rounded up to a multiple of LANES.
-        image: the input, (H, W, C) uint8.
-        result: the output, of which some lines are written.
-    """
-    p = Program(
-        pointer(program.steps),
-        pointer(program.ops),
-        pointer(program.constants),
-        pointer(program.weights),
-    )
-    m = Memory(
-        pointer(memory.words),
-        pointer(memory.streams),
-        pointer(memory.sums),
-        pointer(memory.buffers),
-        pointer(memory.acc),
-        pointer(memory.value),
-        pointer(memory.base),
-        pointer(memory.line),
-        pointer(memory.valid),
-        pointer(memory.taps),
-        pointer(memory.constant_at),
-        pointer(memory.row_at),
-    )
-    for round_ in range(1, len(ends)):
-        for step in range(ends.shape[1]):
-            for y in range(ends[round_ - 1, step], ends[round_, step]):
-                _run_row(p, m, step, y, image.shape[0], columns, image, result)
-
-
-def _compiled(function):
-    """Compile without the GIL and keep the code on disk, under a name that changes with any of the sources.
-
-    Numba looks only at the file of the function itself to tell whether what it kept is out of date.
-    """
-    folder = Path(__file__).parent
-    sources = b"".join((folder / name).read_bytes() for name in ("fast_simd.py", "fast_kernels.py"))
-    function.__qualname__ += "_" + hashlib.sha256(sources).hexdigest()[:16]
-    return njit(cache=True, nogil=True)(function)
-
-
-run_band = _compiled(run_band)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a network to the steps that `golden.fast_kernels` carries out; done once per network.
+"""From a network to the steps that `golden.fast_executor` carries out, described in `golden.fast_ops`.
 
 Layers are taken in order. A convolution opens a step; requantizers and joins that alone read its result go
 into the same step, on values that never reach memory. A step ends where its result is read more than once,
 or as a window; it then writes as many forms of it as are asked for: the stream itself, words of bits (one
-per RSign), pairs of channels for an int8 convolution, sums. Pixel shuffle, nearest-neighbour upsampling and the
-repetition of channels are no work at all: they become views, tables that say which row to read instead.
+per RSign), pairs of channels for an int8 convolution, sums. Pixel shuffle, nearest-neighbour upsampling and
+the repetition of channels are no work at all: they become views, tables that say which row to read instead.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden import layers as L
-from golden.fast_kernels import (
+from golden.fast_ops import (
     BASE,
-    PAIRS,
     IMAGE,
     INT8,
     JOIN,
     LOAD,
     LOAD_SUM,
     OUTPUT,
+    PAIRS,
     REQUANT,
     REQUANT_WIDE,
     STREAM,
@@ -55,15 +55,15 @@ class Buffer:
         form: STREAM, WORDS, PAIRS or SUMS.
         maker: the step that writes it.
         planes: rows per line and phase.
-        readers: (step, lines of the step per line of this buffer, whether it also reads the lines around it).
-        home: the buffer in whose place this one is stored: itself, or one that its maker reads for the last time.
+        readers: (step, lines of the step per line of this buffer, whether it reads the lines around it too).
+        home: the buffer in whose place this one is stored: itself, or one that its maker reads as the last.
     """
 
     form: int
     maker: Step
     planes: int
     readers: list[tuple[Step, int, bool]] = field(default_factory=list)
-    home: Buffer = None
+    home: Buffer | None = None
 
     def __post_init__(self) -> None:
         self.home = self.home or self
@@ -74,7 +74,7 @@ class Operation:
     """One operation of a step.
 
     Attributes:
-        code: see `golden.fast_kernels`.
+        code: see `golden.fast_ops`.
         constants: int64 (lines, phases, C, any): per channel, with a period in lines and in phases.
         buffer: what it reads or writes.
         shift, low, high: scalars.
@@ -92,13 +92,13 @@ class Operation:
 
 @dataclass(eq=False)
 class Step:
-    """What is computed in one go, row by row: see `golden.fast_kernels`.
+    """What is computed in one go, row by row: see `golden.fast_ops`.
 
     Attributes:
         factor, channels: of the tensor that it makes.
         operations: in order.
         wide: whether the scratch holds sums of 32 bits now, or a stream of 16.
-        differing: 9 * C_in if the sums are numbers of differing bits d, which stand for 9 * C_in - 2 * d; else 0.
+        differing: n = 9 * C_in if the sums are numbers d of differing bits, to be read as n - 2 * d; else 0.
         buffers: the forms in which its result is stored; of WORDS there may be several.
     """
 
@@ -150,7 +150,7 @@ class View:
 
 
 def shuffled(array: np.ndarray, factor: int) -> np.ndarray:
-    """Apply a pixel shuffle to (lines, phases, C, any), to (lines * factor, phases * factor, C / factor^2, any)."""
+    """Apply a pixel shuffle: (lines, phases, C, any) -> (lines * r, phases * r, C / r^2, any), r = factor."""
     line = np.arange(array.shape[0] * factor)[:, None, None]
     phase = np.arange(array.shape[1] * factor)[None, :, None]
     channel = np.arange(array.shape[2] // factor**2) * factor**2 + line % factor * factor + phase % factor
@@ -197,7 +197,9 @@ class Plan:
         source = layer.inputs[0]
         match layer:
             case L.ConvXnor():
-                return self._convolution(XNOR, self._form(source, WORDS), layer.weight, 9 * layer.weight.shape[3])
+                return self._convolution(
+                    XNOR, self._form(source, WORDS), layer.weight, 9 * layer.weight.shape[3]
+                )
             case L.ConvInt8():
                 return self._convolution(INT8, self._form(source, PAIRS), layer.weight, 0)
             case L.Requant():
@@ -320,7 +322,9 @@ class Plan:
         for buffer in step.buffers:
             if buffer.form == form:
                 return buffer
-        return self._write(step, form, None, step.channels) if write else self._buffer(step, form, step.channels)
+        return (
+            self._write(step, form, None, step.channels) if write else self._buffer(step, form, step.channels)
+        )
 
     def _buffer(self, step: Step, form: int, planes: int) -> Buffer:
         step.buffers.append(Buffer(form, step, planes))
@@ -360,8 +364,11 @@ def _fits(limits: np.iinfo, *arrays: np.ndarray) -> bool:
 
 
 def _piece_ends(t, a1, b1, a0, b0, low: int, high: int) -> list[np.ndarray]:
-    """Return the sums at both ends of each piece, where they are extreme; pieces that are never taken left out."""
-    pieces = ((a1, b1, np.maximum(t + 1, low), np.full_like(t, high)), (a0, b0, np.full_like(t, low), t.clip(max=high)))
+    """Return the sums at both ends of each piece that is ever taken: there they are extreme."""
+    pieces = (
+        (a1, b1, np.maximum(t + 1, low), np.full_like(t, high)),
+        (a0, b0, np.full_like(t, low), t.clip(max=high)),
+    )
     ends = [(a * end + b)[first <= last] for a, b, first, last in pieces for end in (first, last)]
     return [values for values in ends if values.size]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A plan as the arrays that `golden.fast_kernels` reads, and the memory and the schedule for an image size."""
+"""A plan as the arrays that the kernels of `golden.fast` read, and memory and schedule for an image size."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.fast_kernels import (
+from golden.fast_ops import (
     FIELDS,
     GROUP,
+    LANES,
     PAD,
     PAIR_GROUP,
     PAIRS,
@@ -21,7 +22,6 @@ from golden.fast_kernels import (
     Program,
 )
 from golden.fast_plan import Buffer, Operation, Plan, Step
-from golden.fast_simd import LANES
 from golden.packing import pack_bytes
 
 _POOLS = {WORDS: "words", PAIRS: "words", STREAM: "streams", SUMS: "sums"}
@@ -113,7 +113,7 @@ class Band:
     """Some lines of an image, ready to be computed by one thread.
 
     Attributes:
-        ends: see `golden.fast_kernels.run_band`.
+        ends: see `golden.fast_executor.run_band`.
         memory: of the thread.
     """
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Vectors of 32 integers for Numba kernels: `load(words, i) ^ splat32(w)` is written in Python, runs as SIMD.
+"""Vectors of LANES integers for Numba kernels: `load(words, i) ^ splat32(w)` is Python, and runs as SIMD.
 
-Numba's own loop vectoriser gives up on the kernels of `golden.fast_kernels` (too many rows that might overlap),
-so these say what they want: each operation is one LLVM vector instruction on `LANES` values, and LLVM cuts
-it to what the processor has, two registers on AVX-512, four on AVX2, eight on NEON. LLVM knows population
-count, saturating addition and so on for every processor, so there is one code for all of them.
+Loops over arrays are left scalar where too many of them might overlap, so the kernels of
+`golden.fast_kernels` say what they want: each operation is one LLVM vector instruction on LANES values, and
+LLVM cuts it to what the processor has, two registers on AVX-512, four on AVX2, eight on NEON. Two operations
+look at the processor, `count_ones` and `add_products`; everything else is one code for all.
 
-A vector has the type `Vec(element)`, elements are int16, int32 or int64; comparisons give
-`Vec(boolean)`. Integers wrap around. Nothing here checks an index.
+A vector has the type `Vec(element)`, elements are int16, int32 or int64; comparisons give `Vec(boolean)`.
+Integers wrap around. Nothing here checks an index.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
-LANES = 32
+from golden.fast_ops import LANES
 
 _INDEX = ir.IntType(32)
 
@@ -83,7 +83,7 @@ def load(typingctx, pointer, index):
 
 @intrinsic
 def store(typingctx, pointer, index, vector):
-    """Do pointer[index : index + LANES] = vector, of each element the last bits if there is room for fewer."""
+    """Do pointer[index : index + LANES] = vector; narrower elements take the last bits."""
     target = Vec(pointer.dtype)
 
     def codegen(context, builder, signature, args):
@@ -166,7 +166,7 @@ def _features(context) -> list[str]:
 
 @intrinsic
 def count_ones(typingctx, value):
-    """Count the ones of int32, in a form of which 31 counts may be added before `total_ones` makes it a number.
+    """Count the ones of int32, in a form of which up to 31 may be added before `total_ones` is taken.
 
     Few processors count in 32 bits. Elsewhere the four bytes of the result are the counts of each byte.
     """
@@ -200,7 +200,7 @@ def total_ones(typingctx, count):
 
 @intrinsic
 def add_products(typingctx, total, a, b):
-    """Return total + low(a) * low(b) + high(a) * high(b), where low and high are the signed halves of int32."""
+    """Return total + low(a) * low(b) + high(a) * high(b); low and high are the signed halves of int32."""
 
     def codegen(context, builder, signature, args):
         features = _features(context)

@@ -104,8 +104,8 @@ def bicubic_rows(source: Source, y0: int, y1: int, scale: int) -> np.ndarray:
     pixels = source.region(top, bottom, 0, source.width)
     if scale == 1:
         return pixels[y0 - top : y1 - top]
-    # Pillow makes two passes, rounding in between. Their order depends on the shape, which bands change: it is
-    # fixed here to the one that it takes for whole images.
+    # Pillow makes two passes and rounds in between. It picks their order by the shape, which bands change:
+    # here it is always that of whole images.
     width, height, box = (
         source.width * scale,
         (y1 - y0) * scale,

@@ -125,8 +125,9 @@ class PendingFiles:
 
     def __init__(self, overwrite: bool = False):
         self._overwrite = overwrite
-        self._files: list[tuple[BinaryIO, Path, Path]] = []
-        self._open_files = ExitStack()
+        self._targets: list[tuple[Path, Path]] = []
+        self._files: list[BinaryIO] = []
+        self._closing = ExitStack()
 
     def open(self, path: Path) -> BinaryIO:
         """Return a file to be written that will be `path`.
@@ -141,11 +142,12 @@ class PendingFiles:
         if not path.parent.exists():
             raise RestoreError(f"{path}: the folder {path.parent} does not exist: create it first")
         temporary = path.with_name(f".restore-{secrets.token_hex(8)}.tmp")
+        self._targets.append((temporary, path))  # before it exists: an interrupt may come in between
         try:
-            file = self._open_files.enter_context(open(temporary, "xb"))  # noqa: SIM115  closed in __exit__
+            file = self._closing.enter_context(open(temporary, "xb"))  # noqa: SIM115  closed in __exit__
         except OSError as error:
             raise RestoreError(f"{path}: cannot be written: {error.strerror}") from None
-        self._files.append((file, temporary, path))
+        self._files.append(file)
         return file
 
     def __enter__(self) -> PendingFiles:
@@ -154,14 +156,15 @@ class PendingFiles:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         try:
             if kind is None:
-                for file, _, _ in self._files:
+                for file in self._files:
                     file.flush()
                     os.fsync(file.fileno())
-                self._open_files.close()
-                for _, temporary, path in self._files:
+                self._closing.close()
+                for temporary, path in self._targets:
                     os.replace(temporary, path)
         finally:
             with suppress(OSError):  # what could not be flushed does not matter: the file goes
-                self._open_files.close()
-            for _, temporary, _ in self._files:
-                temporary.unlink(missing_ok=True)
+                self._closing.close()
+            for temporary, _ in self._targets:
+                with suppress(OSError):  # it replaced its target, or never came to be
+                    temporary.unlink()

@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RestoreError as error:
         _report(str(error))
         return BAD_INPUT
+    except OSError as error:  # of looking at the paths that were given; all else is a RestoreError
+        _report(f"{error.filename}: {error.strerror}")
+        return BAD_INPUT
     except KeyboardInterrupt:
         _report("interrupted; no unfinished file is left")
         return INTERRUPTED
@@ -177,6 +180,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 if __name__ == "__main__":
-    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal is an interrupt too: nothing unfinished is left
+    # Being ended and a closed terminal are interrupts too: nothing unfinished is left.
+    for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):  # Windows has no SIGHUP
         signal.signal(getattr(signal, name), _interrupt)
     sys.exit(main())

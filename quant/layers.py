@@ -19,6 +19,13 @@ def _quantized(conv: qnn.QuantConv2d) -> tuple[Tensor, Tensor]:
     return value, scale
 
 
+def scaled_kaiming(weight: Tensor, scale: float = 0.1) -> None:
+    """Initialise a weight in place by kaiming_normal times `scale`, as the authors do outside the body."""
+    nn.init.kaiming_normal_(weight)
+    with torch.no_grad():
+        weight.mul_(scale)
+
+
 class BinaryConv2d(qnn.QuantConv2d):
     """3x3 convolution with weights s_c * sign(W) (BBCU Eq. 3); PyTorch's default initialisation."""
 
@@ -58,9 +65,7 @@ class ScaledConv2d(nn.Module):
             self.conv = nn.Conv2d(*args, padding=1, bias=False)
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         if init_scale is not None:
-            nn.init.kaiming_normal_(self.conv.weight)
-            with torch.no_grad():
-                self.conv.weight.mul_(init_scale)
+            scaled_kaiming(self.conv.weight, init_scale)
 
     def forward(self, x: Tensor) -> Tensor:
         """Float convolution, (N, C_in, H, W) to (N, C_out, H, W)."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from quant.config import NetworkConfig
 from quant.integer_ops import TorchOps, quantize_affine
-from quant.layers import Requant8, ScaledConv2d
+from quant.layers import Requant8, ScaledConv2d, scaled_kaiming
 from quant.networks.base import RestorationNetwork
 from quant.units import BodyUnit, HeadUnit, TailUnit, UpUnit
 
@@ -50,6 +50,8 @@ class SRResNet(RestorationNetwork):
         if "upsampling" in binary:
             self.up = nn.ModuleList(UpUnit(c, r) for r in self.factors)
             self.hr = BodyUnit(c)
+            for unit in (*self.up, self.hr):
+                scaled_kaiming(unit.branch.conv.weight)
         else:
             self.up = nn.ModuleList(ScaledConv2d(c, c * r * r, int8) for r in self.factors)
             self.hr = ScaledConv2d(c, c, int8)

@@ -13,6 +13,7 @@ from host.restore import main
 NETWORKS = {  # name: (task, scale, channels)
     "x2": ("sr", 2, 3),
     "x3": ("sr", 3, 3),
+    "x4": ("sr", 4, 3),
     "x2-y": ("sr", 2, 1),
     "denoise": ("denoise", 1, 3),
     "deblock": ("deblock", 1, 1),
@@ -66,4 +67,5 @@ def png_of_16_bits(array, colour_type):
 
 def png_header(width, height):
     """The start of a PNG that claims a size and holds nothing."""
-    return PNG_SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + b"\0" * 64
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return PNG_SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", b"")
