@@ -138,7 +138,7 @@ class PendingFiles:
         if path.exists() and not path.is_file():
             raise RestoreError(f"{path}: is not a regular file, expected the name of a file to write")
         if path.exists() and not self._overwrite:
-            raise RestoreError(f"{path}: exists: give --force to replace it, or choose another name")
+            raise RestoreError(f"{path}: exists: leave out --keep to replace it, or choose another name")
         if not path.parent.exists():
             raise RestoreError(f"{path}: the folder {path.parent} does not exist: create it first")
         temporary = path.with_name(f".restore-{secrets.token_hex(8)}.tmp")

@@ -102,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--compare", action="store_true", help="also write <name>_compare.png: input | restored"
     )
-    parser.add_argument("--force", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--keep", action="store_true", help="report files that exist instead of replacing them"
+    )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     parser.add_argument(
         "--max-pixels",
@@ -150,7 +152,7 @@ def _restore(job: Job, backend: Backend, options: argparse.Namespace) -> None:
     source = open_source(job.source, options.max_pixels)
     start = time.perf_counter()
     with TileBar(job.source.name, options.quiet) as bar:
-        restore_image(source, job, backend, options.force, bar)
+        restore_image(source, job, backend, not options.keep, bar)
     if options.quiet:
         return
     scale, (width, height) = backend.network.scale, (source.width, source.height)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How much faster the integers are than PyTorch: `python -m quant.bench`; docs/speed.md says what is measured.
+"""How much faster the integers are than PyTorch: `python -m quant.bench`; see docs/speed.md.
 
 The Numba engine and a float32 network of the same topology take turns on the same image and the same number
 of threads. The float network is spared what only the integers need (thresholds, scales, conversion from and
@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,10 @@ REFERENCE_SIZE = (160, 90)  # of the image for the NumPy reference, which is slo
 
 
 class FloatTwin(nn.Module):
-    """A float32 network with the convolutions, activations and additions of an integer network; random weights.
+    """A float32 network with the convolutions, activations and additions of an integer network.
 
-    A requantizer with two pieces becomes a PReLU, one with a single piece and RSign become nothing.
+    A requantizer with two pieces becomes a PReLU, one with a single piece and RSign become nothing. The
+    weights are random.
     """
 
     def __init__(self, network: IntegerNetwork):
@@ -65,10 +67,10 @@ class FloatTwin(nn.Module):
             for name in layer.inputs:
                 if self.last_use[name] == layer.name:
                     tensors.pop(name, None)
-            tensors[layer.name] = self._apply(layer, *inputs)
+            tensors[layer.name] = self._compute(layer, *inputs)
         return tensors[self.layers[-1].name]
 
-    def _apply(self, layer: golden.Layer, x: Tensor, *others: Tensor) -> Tensor:
+    def _compute(self, layer: golden.Layer, x: Tensor, *others: Tensor) -> Tensor:
         match layer:
             case golden.Join() | golden.Output():
                 return x + others[0]
@@ -79,7 +81,9 @@ class FloatTwin(nn.Module):
             case golden.RepeatChannels():
                 return x[:, torch.arange(layer.channels) % x.shape[1]]
             case golden.Base():
-                return x if layer.factor == 1 else F.interpolate(x, scale_factor=layer.factor, mode="bilinear")
+                return (
+                    x if layer.factor == 1 else F.interpolate(x, scale_factor=layer.factor, mode="bilinear")
+                )
         key = layer.name.replace(".", "/")
         return self.parts[key](x) if key in self.parts else x
 
@@ -141,15 +145,15 @@ def measure(
     width, height = size
     image = np.random.default_rng(0).integers(0, 256, (height, width, network.channels), np.uint8)
     engine = FastEngine(network, threads)
-    twin = FloatTwin(network).eval()
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
     torch.set_num_threads(threads)
     with torch.inference_mode():
         runs = {}
         for name, layout in (("contiguous", torch.contiguous_format), ("channels_last", torch.channels_last)):
-            module, x = _in_layout(twin, pixels, layout)
-            module = torch.compile(module) if compiled else module
-            runs[name] = lambda module=module, x=x: module(x)
+            twin = FloatTwin(network).eval().to(memory_format=layout)
+            runs[name] = partial(
+                torch.compile(twin) if compiled else twin, pixels.contiguous(memory_format=layout)
+            )
         trials = {name: [_timed(run)[0] for _ in range(4)][1:] for name, run in runs.items()}
         layout = min(trials, key=lambda name: statistics.median(trials[name]))
         engine.run(image)  # compiles
@@ -158,15 +162,143 @@ def measure(
     return Result(width, height, list(fast), list(other), list(fast_cpu), list(other_cpu), layout)
 
 
-def _in_layout(twin: FloatTwin, pixels: Tensor, layout: torch.memory_format) -> tuple[FloatTwin, Tensor]:
-    copy = FloatTwin.__new__(FloatTwin)
-    copy.__dict__.update(twin.__dict__)
-    copy._modules = {"parts": nn.ModuleDict()}
-    for key, part in twin.parts.items():
-        state = {name: value.clone() for name, value in part.state_dict().items()}
-        clone = type(part)(part.in_channels, part.out_channels, 3, padding=1, bias=False) if isinstance(
-            part, nn.Conv2d
-        ) else nn.PReLU(part.num_parameters)
-        clone.load_state_dict(state)
-        copy.parts[key] = clone
-    return copy.to(memory_format=layout).eval(), pixels.contiguous(memory_format=layout)
+def reference_speed(network: IntegerNetwork) -> tuple[float, bool]:
+    """Return the NumPy reference's pixels per second on a small image, and whether Numba's is equal."""
+    from golden.fast import FastEngine
+
+    width, height = REFERENCE_SIZE
+    image = np.random.default_rng(1).integers(0, 256, (height, width, network.channels), np.uint8)
+    start = time.perf_counter()
+    expected = golden.run(network, image)
+    seconds = time.perf_counter() - start
+    return width * height / seconds, np.array_equal(FastEngine(network).run(image), expected)
+
+
+def binary_macs(network: IntegerNetwork) -> int:
+    """Return the binary multiply-accumulates per pixel of the input."""
+    convs = (layer for layer in network.layers if isinstance(layer, golden.ConvXnor))
+    return sum(layer.weight.size * network.types[layer.name].factor ** 2 for layer in convs)
+
+
+def machine() -> dict[str, object]:
+    """Describe the processor, what else it is doing, and the libraries."""
+    import numba
+
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    model = re.search(r"^model name\s*: (.*)$", info, re.MULTILINE)
+    return {
+        "processor": model[1].strip() if model else platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "instructions": [name for name in INSTRUCTIONS if name in info.split()],
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "numba": numba.__version__,
+        "torch": torch.__version__,
+        "torch_instructions": torch.backends.cpu.get_cpu_capability(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _row(name: str, seconds: list[float], cpu: list[float], result: Result, macs: int) -> list[str]:
+    median, pixels = statistics.median(seconds), result.width * result.height
+    return [
+        f"{result.width}x{result.height}",
+        name,
+        f"{1e3 * median:.1f}",
+        f"{1e3 * min(seconds):.1f}",
+        f"{1e3 * max(seconds):.1f}",
+        f"{1e3 * statistics.median(cpu):.1f}",
+        f"{1 / median:.1f}",
+        f"{pixels / median / 1e6:.2f}",
+        f"{macs * pixels / median / 1e9:.0f}",
+    ]
+
+
+def report(results: list[Result], macs: int) -> str:
+    """Return the tables: times of both engines, then their ratios."""
+    times, ratios = [], []
+    for result in results:
+        times.append(_row("numba", result.fast_s, result.fast_cpu_s, result, macs))
+        times.append(_row(f"torch {result.layout}", result.torch_s, result.torch_cpu_s, result, macs))
+        values = (min(result.ratios), statistics.median(result.ratios), max(result.ratios), result.cpu_ratio)
+        ratios.append([f"{result.width}x{result.height}", *(f"{value:.1f}" for value in values)])
+    heads = ("input", "engine", "ms median", "min", "max", "cpu ms", "frames/s", "Mpixel/s", "GMAC/s binary")
+    return "\n\n".join(
+        (
+            text_table(heads, times, left=2),
+            text_table(("torch / numba", "min", "median", "max", "cpu time"), ratios),
+        )
+    )
+
+
+def load(path: Path) -> tuple[IntegerNetwork, str]:
+    """Return the network in a file, or the default model's untrained if its file is missing; and its name."""
+    if path == MODEL and not path.exists():
+        from quant.export import to_integers
+        from quant.networks import build
+
+        torch.manual_seed(0)
+        return to_integers(build(preset(path.stem)), path.stem), f"{path.stem}, untrained"
+    return IntegerNetwork.load(path), path.stem
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if not match:
+        raise ConfigError(f"--sizes {text}: expected WIDTHxHEIGHT in pixels, such as 640x360")
+    return int(match[1]), int(match[2])
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line of `python -m quant.bench`."""
+    parser = argparse.ArgumentParser(
+        prog="quant.bench", description="Speed of the Numba engine as a ratio to PyTorch float32."
+    )
+    add = parser.add_argument
+    add("--model", type=Path, default=MODEL, metavar="NPZ", help="integer network (default: %(default)s)")
+    add("--sizes", nargs="+", default=["320x180", "640x360"], metavar="WxH", help="input sizes")
+    add("--repeats", type=int, default=15, metavar="N", help="runs of each engine (default: %(default)s)")
+    add("--threads", type=int, metavar="N", help="of each engine (default: one per core)")
+    add("--compile", action="store_true", help="let torch.compile optimize PyTorch's network first")
+    add("--json", type=Path, metavar="FILE", help="write all that was measured")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    args = parse(argv)
+    try:
+        sizes = [_size(text) for text in args.sizes]
+        for option in ("repeats", "threads"):
+            if getattr(args, option) is not None and getattr(args, option) < 1:
+                raise ConfigError(f"--{option} {getattr(args, option)}: expected at least 1")
+        network, name = load(args.model)
+        here = machine()
+        threads = args.threads or here["cores"]
+        print(f"{here['processor']}, {here['cores']} cores, load average {here['load']}")
+        print(f"instructions: {' '.join(here['instructions'])}; torch uses {here['torch_instructions']}")
+        print(f"numba {here['numba']}, torch {here['torch']}, {threads} threads each")
+        macs = binary_macs(network)
+        print(f"{name}: {macs / 1e3:.1f} k binary multiply-accumulates per input pixel")
+        results = [measure(network, size, args.repeats, threads, args.compile) for size in sizes]
+        speed, equal = reference_speed(network)
+        print("\n" + report(results, macs))
+        fastest = max(r.width * r.height / statistics.median(r.fast_s) for r in results)
+        print(f"\nNumPy reference: {speed / 1e6:.3f} Mpixel/s, {fastest / speed:.0f} times slower")
+        print(f"results of numba and the reference: {'equal' if equal else 'DIFFERENT'}")
+        met = all(statistics.median(result.ratios) >= GOAL for result in results)
+        print(f"goal: {GOAL:g} times PyTorch float32 at every size: {'met' if met else 'not met'}")
+        if args.json:
+            measured = [{**asdict(r), "ratios": r.ratios, "cpu_ratio": r.cpu_ratio} for r in results]
+            record = {"model": name, "content_hash": network.content_hash, "threads": threads}
+            record |= {"compiled": args.compile, "machine": here, "binary_macs_per_pixel": macs}
+            record |= {"reference_pixels_per_s": speed, "equal": equal, "goal": GOAL, "met": met}
+            write_json(args.json, {**record, "sizes": measured})
+    except (ConfigError, ModelError, OSError, ImportError) as error:
+        print(f"quant.bench: {error}", file=sys.stderr)
+        return 2
+    return 0 if equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

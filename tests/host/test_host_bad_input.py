@@ -130,15 +130,13 @@ def test_outputs(photo, out, models, capsys, target, message):
     (photo.parent / "link.png").symlink_to(photo)
     os.mkfifo(photo.parent / "pipe.png")
     before = photo.read_bytes()
-    assert message in fails(capsys, out, photo, out / target, "--model", models / "x2.npz", "--force")
+    assert message in fails(capsys, out, photo, out / target, "--model", models / "x2.npz")
     assert photo.read_bytes() == before
 
 
 def test_the_comparison_must_not_replace_the_input_either(photo, out, models, capsys):
     renamed = photo.rename(out.parent / "photo_compare.png")
-    message = fails(
-        capsys, out, renamed, out.parent / "photo.png", "--model", models / "x2.npz", "--compare", "--force"
-    )
+    message = fails(capsys, out, renamed, out.parent / "photo.png", "--model", models / "x2.npz", "--compare")
     assert "photo_compare.png: is the input itself" in message
 
 

@@ -117,12 +117,12 @@ def test_compare_shows_transparency_on_white(photo, out, models):
     assert (sheet[-HEIGHT * 2 :, : WIDTH * 2] == 255).all()
 
 
-def test_an_existing_file_is_replaced_only_by_force(photo, out, models, capsys):
+def test_an_existing_file_is_replaced_unless_kept(photo, out, models, capsys):
     (out / "a.png").write_bytes(b"precious")
-    assert restore(photo, out / "a.png", "--model", models / "x2.npz") == 2
-    assert "exists: give --force" in capsys.readouterr().err
+    assert restore(photo, out / "a.png", "--model", models / "x2.npz", "--keep") == 2
+    assert "exists: leave out --keep" in capsys.readouterr().err
     assert (out / "a.png").read_bytes() == b"precious"
-    assert restore(photo, out / "a.png", "--model", models / "x2.npz", "--force") == 0
+    assert restore(photo, out / "a.png", "--model", models / "x2.npz") == 0
     assert np.array_equal(read(out / "a.png"), expected())
 
 
@@ -193,7 +193,7 @@ class TestInterruption:
 
     def stopped(self, photo, out, models, code):
         (out / "a.png").write_bytes(b"precious")
-        options = ("--force", "--compare", "--tile", "5")
+        options = ("--compare", "--tile", "5")
         assert restore(photo, out / "a.png", "--model", models / "x2.npz", *options) == code
         assert names(out) == ["a.png"]
         assert (out / "a.png").read_bytes() == b"precious"
