@@ -251,9 +251,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Command line of `python -m quant.bench`."""
-    parser = argparse.ArgumentParser(
-        prog="quant.bench", description="Speed of the Numba engine as a ratio to PyTorch float32."
-    )
+    parser = argparse.ArgumentParser(prog="quant.bench", description="Speed as a ratio to PyTorch float32.")
     add = parser.add_argument
     add("--model", type=Path, default=MODEL, metavar="NPZ", help="integer network (default: %(default)s)")
     add("--sizes", nargs="+", default=["320x180", "640x360"], metavar="WxH", help="input sizes")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Model cards and the README's table: `python -m quant.card --model models/X.npz [--data-text TEXT]`.
+"""Model cards and the README's table.
+
+    python -m quant.card --model models/X.npz --training data="..." --training hardware="..."
 
 A card is models/X.json (figures, for programs) and models/X.md (the same for people). Every figure comes from
 `quant.evaluate` on the exported integers. `--readme` rewrites the table in README.md from all cards.
@@ -9,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -40,12 +41,12 @@ def measure(model: Path, dataset: str) -> dict:
     return {**kept, "psnr_db_per_image": per_image}
 
 
-def make_card(model: Path, data: str) -> dict:
+def make_card(model: Path, training: dict[str, str]) -> dict:
     """All that a card says of a model, as a JSON-able dict.
 
     Args:
         model: models/X.npz.
-        data: what it was trained on, in words.
+        training: what files do not know, in words: the data it was trained on, the hardware.
     """
     network = golden.IntegerNetwork.load(model)
     return {
@@ -54,9 +55,8 @@ def make_card(model: Path, data: str) -> dict:
         "task": network.task,
         "scale": network.scale,
         "config": network.meta["config"],
-        "training": {"data": data, **network.meta.get("training", {})},
+        "training": {**training, **network.meta.get("training", {})},
         "bytes": model.stat().st_size,
-        "machine": platform.machine() + ", " + platform.system(),
         "figures": [measure(model, dataset) for dataset in TEST_SETS[network.task]],
     }
 
