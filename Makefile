@@ -72,7 +72,7 @@ bench: $(VENV)/.all ## speed of the golden engine as a ratio to PyTorch float32
 complexity: $(VENV)/.all ## operations and parameters beside the papers' printed figures
 	@$(BIN)/python -m quant.complexity $(ARGS)
 
-card: $(VENV)/.all ## measure models/MODEL.npz on its test sets and write its card; ARGS='--data-text "trained on ..."'
+card: $(VENV)/.all ## measure models/MODEL.npz on its test sets and write its card
 	@$(BIN)/python -m quant.card --model models/$(MODEL).npz $(ARGS)
 
 report: $(VENV)/.all ## regenerate all cards, the README's table and docs/complexity.md

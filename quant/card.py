@@ -149,17 +149,21 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="models/X.npz, one or more")
     parser.add_argument(
-        "--data-text", default="", help="what they were trained on (default: as in the old card)"
+        "--training",
+        action="append",
+        default=[],
+        metavar="KEY=TEXT",
+        help="a line of the training table, such as data or hardware (default: as in the old card)",
     )
     parser.add_argument("--readme", action="store_true", help="rewrite the table in README.md")
     args = parser.parse_args(argv)
     try:
+        if not all("=" in text for text in args.training):
+            raise CardError(f"--training {args.training}: expected KEY=TEXT")
         for model in args.model:
             old = model.with_suffix(".json")
-            known = (
-                json.loads(old.read_text(encoding="utf-8"))["training"]["data"] if old.exists() else "unknown"
-            )
-            card = make_card(model, args.data_text or known)
+            known = json.loads(old.read_text(encoding="utf-8"))["training"] if old.exists() else {}
+            card = make_card(model, {**known, **dict(text.split("=", 1) for text in args.training)})
             write_json(old, card)
             write_text(model.with_suffix(".md"), to_markdown(card))
             print(f"card: {model.with_suffix('.md')}")
