@@ -86,6 +86,13 @@ def _figure_table(card: dict) -> str:
     return markdown_table(("set", "input: PSNR / SSIM", "restored: PSNR / SSIM"), rows)
 
 
+def _train_command(card: dict) -> str:
+    training = card["training"]
+    flags = ("iterations", "batch", "patch", "lr", "schedule", "seed")
+    options = " ".join(f"--{flag} {training[flag]}" for flag in flags if flag in training)
+    return f"python -m quant.train --model {card['name']} --data DIR {options}"
+
+
 def to_markdown(card: dict) -> str:
     """The card for people."""
     config, figures, name = card["config"], card["figures"], card["name"]
@@ -112,6 +119,11 @@ These are the figures of the exported integers on the golden model. The float64 
 ## Training
 
 {markdown_table(("", ""), [[key, str(value)] for key, value in card["training"].items()], left=2)}
+
+```sh
+{_train_command(card)}
+python -m quant.export --folder runs/{name} --out models/{name}.npz
+```
 """
 
 
