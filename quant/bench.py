@@ -28,7 +28,7 @@ from torch import Tensor, nn
 import golden
 from golden import IntegerNetwork, ModelError
 from golden.layers import PIXELS
-from quant.config import ConfigError, preset
+from quant.config import PRESETS, ConfigError, preset
 from quant.outputs import text_table, write_json
 
 MODEL = Path("models/bbcu_nano_x2.npz")
@@ -100,7 +100,7 @@ class Result:
         width, height: of the input.
         fast_s, torch_s: wall-clock seconds of each run.
         fast_cpu_s, torch_cpu_s: processor seconds of all threads together.
-        layout: PyTorch's memory format.
+        layout: PyTorch's memory format, and whether its network was compiled.
     """
 
     width: int
@@ -159,7 +159,8 @@ def measure(
         engine.run(image)  # compiles
         pairs = [(_timed(lambda: engine.run(image)), _timed(runs[layout])) for _ in range(repeats)]
     (fast, fast_cpu), (other, other_cpu) = (zip(*runs, strict=True) for runs in zip(*pairs, strict=True))
-    return Result(width, height, list(fast), list(other), list(fast_cpu), list(other_cpu), layout)
+    label = f"{layout}, compiled" if compiled else layout
+    return Result(width, height, list(fast), list(other), list(fast_cpu), list(other_cpu), label)
 
 
 def reference_speed(network: IntegerNetwork) -> tuple[float, bool]:
@@ -232,8 +233,8 @@ def report(results: list[Result], macs: int) -> str:
 
 
 def load(path: Path) -> tuple[IntegerNetwork, str]:
-    """Return the network in a file, or the default model's untrained if its file is missing; and its name."""
-    if path == MODEL and not path.exists():
+    """Return the network in a file and its name; without a file, the preset of that name, untrained."""
+    if path.stem in PRESETS and not path.exists():
         from quant.export import to_integers
         from quant.networks import build
 
@@ -253,7 +254,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Command line of `python -m quant.bench`."""
     parser = argparse.ArgumentParser(prog="quant.bench", description="Speed as a ratio to PyTorch float32.")
     add = parser.add_argument
-    add("--model", type=Path, default=MODEL, metavar="NPZ", help="integer network (default: %(default)s)")
+    add("--model", type=Path, default=MODEL, metavar="NPZ", help="network (default: %(default)s)")
     add("--sizes", nargs="+", default=["320x180", "640x360"], metavar="WxH", help="input sizes")
     add("--repeats", type=int, default=15, metavar="N", help="runs of each engine (default: %(default)s)")
     add("--threads", type=int, metavar="N", help="of each engine (default: one per core)")

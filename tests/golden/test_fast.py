@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The Numba engine equals the reference to the bit, on any network and any image."""
 
+import json
 import os
 import platform
 import subprocess
@@ -263,3 +264,52 @@ def features():
     if platform.machine() not in ("x86_64", "AMD64") or not Path("/proc/cpuinfo").exists():
         return []
     return Path("/proc/cpuinfo").read_text().split()
+
+
+def test_bench(tmp_path):
+    """`python -m quant.bench` measures, compares with the reference and writes what it found."""
+    pytest.importorskip("torch", reason="the benchmark compares with PyTorch: pip install bitmend[train]")
+    tiny_network().save(tmp_path / "tiny.npz")
+    arguments = ["--model", str(tmp_path / "tiny.npz"), "--sizes", "20x10", "33x5", "--repeats", "3"]
+    command = [
+        sys.executable,
+        "-m",
+        "quant.bench",
+        *arguments,
+        "--threads",
+        "1",
+        "--json",
+        str(tmp_path / "b"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "goal: 3 times PyTorch float32" in done.stdout
+    record = json.loads((tmp_path / "b").read_text())
+    assert record["equal"] is True
+    assert record["content_hash"] == tiny_network().content_hash
+    assert record["binary_macs_per_pixel"] == 9 * 4 * 4 + 9 * 4 * 16
+    assert [size["width"] for size in record["sizes"]] == [20, 33]
+    for size in record["sizes"]:
+        assert len(size["ratios"]) == 3
+        assert size["ratios"] == pytest.approx(np.divide(size["torch_s"], size["fast_s"]))
+
+
+@pytest.mark.parametrize("arguments", [["--sizes", "3x"], ["--repeats", "0"], ["--model", "no/such.npz"]])
+def test_bench_bad_arguments(arguments):
+    pytest.importorskip("torch", reason="the benchmark compares with PyTorch: pip install bitmend[train]")
+    from quant import bench
+
+    assert bench.main(arguments) == 2
+
+
+def test_float_twin():
+    """PyTorch's network has the shapes of ours, whatever the layers."""
+    torch = pytest.importorskip(
+        "torch", reason="the benchmark compares with PyTorch: pip install bitmend[train]"
+    )
+    from quant.bench import FloatTwin
+
+    for seed, variant in enumerate(VARIANTS):
+        network = bbcu_like(np.random.default_rng(seed), 4, 2, 1 + seed % 4, 3, variant)
+        with torch.inference_mode():
+            result = FloatTwin(network)(torch.rand(1, 3, 5, 6))
+        assert result.shape == (1, 3, 5 * network.scale, 6 * network.scale)
