@@ -94,6 +94,12 @@ class IntegerNetwork:
             "layers": [_layer_record(layer) for layer in self.layers],
         }
 
+    def describe(self, height: int = 180, width: int = 320) -> str:
+        """Return a page about the network for an input of that size; see `golden.summary`."""
+        from golden import summary  # it imports this module
+
+        return summary.describe(self, height, width)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an .npz file; equal networks give equal bytes. See `golden.modelfile`."""
         from golden import modelfile  # modelfile builds networks: importing it above would be circular

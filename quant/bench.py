@@ -129,7 +129,12 @@ def _timed(run: Callable[[], object]) -> tuple[float, float]:
 
 
 def measure(
-    network: IntegerNetwork, size: tuple[int, int], repeats: int, threads: int, compiled: bool = False
+    network: IntegerNetwork,
+    size: tuple[int, int],
+    repeats: int,
+    threads: int,
+    compiled: bool = False,
+    dtype: torch.dtype = torch.float32,
 ) -> Result:
     """Time both engines in turns on one random image.
 
@@ -139,18 +144,19 @@ def measure(
         repeats: runs of each engine.
         threads: of each engine.
         compiled: whether PyTorch's network goes through torch.compile.
+        dtype: of PyTorch's network.
     """
     from golden.fast import FastEngine  # needs numba
 
     width, height = size
     image = np.random.default_rng(0).integers(0, 256, (height, width, network.channels), np.uint8)
     engine = FastEngine(network, threads)
-    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(dtype)
     torch.set_num_threads(threads)
     with torch.inference_mode():
         runs = {}
         for name, layout in (("contiguous", torch.contiguous_format), ("channels_last", torch.channels_last)):
-            twin = FloatTwin(network).eval().to(memory_format=layout)
+            twin = FloatTwin(network).eval().to(dtype=dtype, memory_format=layout)
             runs[name] = partial(
                 torch.compile(twin) if compiled else twin, pixels.contiguous(memory_format=layout)
             )
@@ -159,7 +165,7 @@ def measure(
         engine.run(image)  # compiles
         pairs = [(_timed(lambda: engine.run(image)), _timed(runs[layout])) for _ in range(repeats)]
     (fast, fast_cpu), (other, other_cpu) = (zip(*runs, strict=True) for runs in zip(*pairs, strict=True))
-    label = f"{layout}, compiled" if compiled else layout
+    label = layout + (", compiled" if compiled else "") + (", bfloat16" if dtype == torch.bfloat16 else "")
     return Result(width, height, list(fast), list(other), list(fast_cpu), list(other_cpu), label)
 
 
@@ -259,6 +265,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--repeats", type=int, default=15, metavar="N", help="runs of each engine (default: %(default)s)")
     add("--threads", type=int, metavar="N", help="of each engine (default: one per core)")
     add("--compile", action="store_true", help="let torch.compile optimize PyTorch's network first")
+    add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of PyTorch's network")
     add("--json", type=Path, metavar="FILE", help="write all that was measured")
     return parser.parse_args(argv)
 
@@ -279,18 +286,24 @@ def main(argv: list[str] | None = None) -> int:
         print(f"numba {here['numba']}, torch {here['torch']}, {threads} threads each")
         macs = binary_macs(network)
         print(f"{name}: {macs / 1e3:.1f} k binary multiply-accumulates per input pixel")
-        results = [measure(network, size, args.repeats, threads, args.compile) for size in sizes]
+        dtype = getattr(torch, args.dtype)
+        results = [measure(network, size, args.repeats, threads, args.compile, dtype) for size in sizes]
         speed, equal = reference_speed(network)
         print("\n" + report(results, macs))
         fastest = max(r.width * r.height / statistics.median(r.fast_s) for r in results)
         print(f"\nNumPy reference: {speed / 1e6:.3f} Mpixel/s, {fastest / speed:.0f} times slower")
         print(f"results of numba and the reference: {'equal' if equal else 'DIFFERENT'}")
         met = all(statistics.median(result.ratios) >= GOAL for result in results)
-        print(f"goal: {GOAL:g} times PyTorch float32 at every size: {'met' if met else 'not met'}")
+        print(f"goal: {GOAL:g} times PyTorch {args.dtype} at every size: {'met' if met else 'not met'}")
         if args.json:
             measured = [{**asdict(r), "ratios": r.ratios, "cpu_ratio": r.cpu_ratio} for r in results]
             record = {"model": name, "content_hash": network.content_hash, "threads": threads}
-            record |= {"compiled": args.compile, "machine": here, "binary_macs_per_pixel": macs}
+            record |= {
+                "compiled": args.compile,
+                "dtype": args.dtype,
+                "machine": here,
+                "binary_macs_per_pixel": macs,
+            }
             record |= {"reference_pixels_per_s": speed, "equal": equal, "goal": GOAL, "met": met}
             write_json(args.json, {**record, "sizes": measured})
     except (ConfigError, ModelError, OSError, ImportError) as error:

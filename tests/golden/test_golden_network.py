@@ -321,6 +321,7 @@ def test_describe_is_one_page_with_the_facts():
     up = dataclasses.replace(layers[6], inputs=("body.1",))
     network = tiny_network(layers=[*layers[:6], *second, up, *layers[7:]])
     text = describe(network, 10, 20)
+    assert network.describe(10, 20) == text
     assert network.content_hash in text
     assert "20 x 10 -> 40 x 20" in text
     assert "meta.name        tiny" in text
