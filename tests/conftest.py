@@ -5,6 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("bitmend", deadline=None, print_blob=True)  # machines are slow now and then
+settings.load_profile("bitmend")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one core per worker: threads would fight for them
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
