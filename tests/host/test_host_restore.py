@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -248,16 +247,27 @@ class TestInterruption:
         assert names(out) == ["a.png"]
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_by_a_signal(self, tmp_path, out, models, number):
-        picture(400, 400).save(tmp_path / "large.png")
-        command = [sys.executable, ROOT / "host" / "restore.py", tmp_path / "large.png", out / "a.png"]
+    def test_by_a_signal(self, photo, out, models, number):
+        """The command stops itself after its first band, says so, and waits for the signal."""
+        program = f"""
+import runpy, signal, sys
+sys.path.insert(0, {str(ROOT)!r})
+from host.backends import GoldenBackend
+bands = GoldenBackend.restore_bands
+def one_band(self, image, progress=None):
+    yield next(bands(self, image, progress))
+    print("written", flush=True)
+    signal.pause()
+GoldenBackend.restore_bands = one_band
+runpy.run_path({str(ROOT / "host" / "restore.py")!r}, run_name="__main__")
+"""
+        command = [sys.executable, "-c", program, photo, out / "a.png"]
         command += ["--model", models / "x2.npz", "--engine", "numpy", "--tile", "2"]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 20
-        while not names(out) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "written\n"
+        assert len(names(out)) == 1  # the unfinished one
         process.send_signal(number)
-        assert process.communicate(timeout=20)[1] == "restore: interrupted; no unfinished file is left\n"
+        assert process.communicate(timeout=60)[1] == "restore: interrupted; no unfinished file is left\n"
         assert process.returncode == 130
         assert names(out) == []
 

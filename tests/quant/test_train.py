@@ -76,7 +76,7 @@ def test_compiled_training_agrees_with_eager(photos, tmp_path):
         train(TINY, training, photos, tmp_path / name, progress=False)
         flat[name] = torch.cat([value.flatten() for value in weights(tmp_path / name).values()])
     difference = (flat["compiled"] - flat["eager"]).abs()
-    # Each step moves a parameter by about lr. Sums in another order turn the sign of some vanishing gradients.
+    # A step moves a parameter by about lr. Sums in another order turn the sign of some vanishing gradients.
     assert (difference > 0.05 * TrainConfig.lr).float().mean() < 0.02
 
 
