@@ -6,7 +6,7 @@ restored = run(network, image)  # (H, W, C) uint8 -> (H*scale, W*scale, C) uint8
 """
 
 from golden.engine import Engine, make_engine
-from golden.inference import TensorType, tensor_types
+from golden.inference import TensorType, receptive_field, tensor_types
 from golden.layers import (
     Base,
     ConvInt8,
@@ -24,7 +24,7 @@ from golden.layers import (
 from golden.network import FORMAT_VERSION, IntegerNetwork
 from golden.reference import run, trace
 from golden.summary import describe
-from golden.tiling import receptive_field, restore, restore_bands
+from golden.tiling import restore, restore_bands
 
 __all__ = [
     "FORMAT_VERSION",

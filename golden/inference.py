@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Static types: kind, shape and value bounds of every tensor of a network, and the rules of composition."""
+"""What is known before any image is seen: the type of every tensor, the rules of composition, the halo."""
 
 from __future__ import annotations
 
@@ -89,6 +89,28 @@ def _check_ends(network: IntegerNetwork, types: dict[str, TensorType]) -> None:
     for layer in network.layers[:-1]:
         if layer.name not in used:
             layer.fail("no later layer reads it; remove it")
+
+
+def receptive_field(network: IntegerNetwork) -> int:
+    """Return the halo: how many input pixels around a tile its output depends on, on each side at most.
+
+    Walks from the output back to the pixels with the margin that each tensor needs around the tile, in pixels
+    of that tensor. A tile starts and ends on input pixels, so the margin rounds up where resolution falls.
+    """
+    margins = {layer.name: 0 for layer in network.layers} | {L.PIXELS: 0}
+    for layer in reversed(network.layers):
+        margin = margins[layer.name]
+        match layer:
+            case L.ConvInt8() | L.ConvXnor():
+                margin += 1
+            case L.PixelShuffle(factor=factor) | L.NearestUp(factor=factor):
+                margin = -(-margin // factor)
+            case L.Base(factor=factor):
+                # Sub-pixel -m lies at (1/2 - m) / factor - 1/2 and reads the pixel at or left of this.
+                margin = -(-(2 * margin - 1 + factor) // (2 * factor))
+        for name in layer.inputs:
+            margins[name] = max(margins[name], margin)
+    return margins[L.PIXELS]
 
 
 def signed_bits(low: int, high: int) -> int:

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from golden import layers as L
+from golden.inference import receptive_field
 from golden.network import IntegerNetwork
-from golden.tiling import receptive_field
 
 _LONGEST_UNIT = 8
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from golden import layers as L
 from golden.engine import Engine, make_engine
+from golden.inference import receptive_field
 from golden.network import IntegerNetwork
 from golden.reference import check_image
 
@@ -35,28 +35,6 @@ class Tile(NamedTuple):
     bottom: int
     left: int
     right: int
-
-
-def receptive_field(network: IntegerNetwork) -> int:
-    """Return the halo: how many input pixels around a tile its output depends on, on each side at most.
-
-    Walks from the output back to the pixels with the margin that each tensor needs around the tile, in pixels
-    of that tensor. A tile starts and ends on input pixels, so the margin rounds up where resolution falls.
-    """
-    margins = {layer.name: 0 for layer in network.layers} | {L.PIXELS: 0}
-    for layer in reversed(network.layers):
-        margin = margins[layer.name]
-        match layer:
-            case L.ConvInt8() | L.ConvXnor():
-                margin += 1
-            case L.PixelShuffle(factor=factor) | L.NearestUp(factor=factor):
-                margin = -(-margin // factor)
-            case L.Base(factor=factor):
-                # Sub-pixel -m lies at (1/2 - m) / factor - 1/2 and reads the pixel at or left of this.
-                margin = -(-(2 * margin - 1 + factor) // (2 * factor))
-        for name in layer.inputs:
-            margins[name] = max(margins[name], margin)
-    return margins[L.PIXELS]
 
 
 def tiles(height: int, width: int, tile: tuple[int, int], halo: int) -> Iterator[Tile]:
