@@ -141,8 +141,8 @@ class View:
     @property
     def plain(self) -> bool:
         """True if it is the stored tensor itself."""
-        stored = self.step.factor * self.step.channels
-        return self.table.size == stored and np.array_equal(self.table.ravel(), np.arange(stored))
+        shape = (1, self.step.factor, self.step.channels, 1)
+        return self.table.shape == shape and np.array_equal(self.table.ravel(), np.arange(self.table.size))
 
     def moved(self, move) -> View:
         """Return the view with `move` applied to what it has per row."""
