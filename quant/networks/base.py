@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +14,7 @@ from quant.layers import Requant8, ScaledConv2d
 from quant.units import Stream
 
 
-class RestorationNetwork(nn.Module):
+class RestorationNetwork(nn.Module, ABC):
     """Maps images in grey levels (0..255) to images in grey levels.
 
     Subclasses give `features` (paper mode, in k-scaled units) and `hardware` (the integer contract).
@@ -41,13 +43,13 @@ class RestorationNetwork(nn.Module):
         dtype = self.compute_dtype if self.training else None
         return self.hardware(TorchOps(dtype, rounded=not self.training), pixels)
 
+    @abstractmethod
     def paper(self, x: Tensor) -> Tensor:
         """Paper mode on k-scaled input, to k-scaled output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hardware(self, ops: TorchOps, pixels: Tensor) -> Tensor:
         """The network on integers, against any implementation of the operators."""
-        raise NotImplementedError
 
     def _int8_head(self, ops: TorchOps, pixels: Tensor, head: ScaledConv2d, negative_slope: float) -> Tensor:
         """int8 convolution of the pixels, (Leaky)ReLU, onto the stream."""
