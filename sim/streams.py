@@ -141,7 +141,7 @@ class Sink:
 class Bench:
     """A design with its clock, and sources and sinks on all its streams, found by their names.
 
-    Streams are the ports `<prefix>_tdata/_tvalid/_tready`; prefixes starting with s_ are driven, with m_ taken.
+    Streams are the ports `<prefix>_tdata/_tvalid/_tready`; those with a prefix s_... are driven, m_... taken.
 
     Attributes:
         parameters: of the design, as it was built; integers are checked against the design itself.

@@ -23,11 +23,14 @@ def sweep(points: Iterable[Point], number: int, legal: Callable[[Point], bool] |
     """Return pytest parameters: `number` of the legal points drawn at random, or all of them.
 
     The environment decides. BITMEND_SWEEP=all takes every point (make sim-all); BITMEND_SWEEP=<integer>
-    seeds the draw, 0 by default, so that a failure can be repeated and another subset be tried.
+    seeds the draw, 0 by default, so that a failure can be repeated and another subset be tried. With
+    BITMEND_WAVES (make waves) it is the first point only.
     """
     chosen = [point for point in points if legal is None or legal(point)]
     wanted = os.environ.get("BITMEND_SWEEP", "0")
-    if wanted != "all" and len(chosen) > number:
+    if os.environ.get("BITMEND_WAVES"):
+        chosen = chosen[:1]
+    elif wanted != "all" and len(chosen) > number:
         seed = zlib.crc32(repr(chosen).encode()) ^ int(wanted)
         chosen = random.Random(seed).sample(chosen, number)
     return [pytest.param(point, id="-".join(f"{k}={v}" for k, v in point.items())) for point in chosen]
