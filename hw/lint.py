@@ -4,8 +4,8 @@
     python -m hw.lint [MODULE ...]
 
 Every module of `hw/rtl/` must be in `hw.catalogue`. For each of its lint points: Verilator says nothing with
--Wall, Yosys' `read_verilog -sv` accepts it and finds neither latches nor loops, and the netlist has no path that
-docs/rtl.md forbids. Exit code 1 and one line for each finding otherwise, 2 if a tool is missing.
+-Wall, Yosys' `read_verilog -sv` accepts it and finds neither latches nor loops, and the netlist has no path
+that docs/rtl.md forbids. Exit code 1 and one line for each finding otherwise, 2 if a tool is missing.
 """
 
 from __future__ import annotations

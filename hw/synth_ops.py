@@ -3,8 +3,8 @@
 
     python -m hw.synth_ops --out docs/synthesis [MODULE ...]
 
-Yosys `synth_xilinx -family xc7 -abc9` for every `synth` point of `hw/catalogue.py`. Writes operators.json (a list
-of records: `module`, its parameters in lower case, `lut`, `ff`, `bram36`, `dsp`, `lut_ram`) and operators.md.
+Yosys `synth_xilinx -family xc7 -abc9` for every `synth` point of `hw/catalogue.py`. Writes operators.json (a
+list of records: `module`, its parameters in lower case, `lut`, `ff`, `bram36`, `dsp`, ...) and operators.md.
 Points are cached in build/synth/ by their sources, so an interrupted run goes on where it was.
 """
 
@@ -34,7 +34,7 @@ _HEAD = """# What the operators cost
 
 Written by `make synth-ops`: Yosys {version}, `synth_xilinx -family xc7 -abc9 -flatten`, one module at a time,
 every LUT cell counted as a whole LUT6 (a packer that pairs small LUTs needs fewer), LUT memories and shift
-registers included. Random memory contents. `operators.json` beside this page holds the same numbers as records.
+registers included. Random memory contents. `operators.json` beside this page holds the numbers as records.
 
 The xc7z020 has 53,200 LUT, 106,400 FF, 140 BRAM36 (36,864 bits each) and 220 DSP.
 """
