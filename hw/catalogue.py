@@ -51,7 +51,97 @@ class Entry:
         }
 
 
+def _folds(p: Mapping) -> int:
+    return p["CHANNELS"] // p["PE"]
+
+
 CATALOGUE: dict[str, Entry] = {
+    "window": Entry(
+        lint=(
+            *grid(CHANNELS=(2,), P=(1, 2), BITS=(1,), PAD=(0,), MAX_WIDTH=(3,), DIM_BITS=(4,)),
+            {"CHANNELS": 6, "P": 1, "BITS": 8, "PAD": -1, "MAX_WIDTH": 5, "DIM_BITS": 4},
+        ),
+        synth=(
+            *grid(CHANNELS=(32,), P=(1, 2, 4, 8, 16, 32), BITS=(1,), MAX_WIDTH=(320, 640, 1280)),
+            *grid(CHANNELS=(64,), P=(8, 32, 64), BITS=(1,), MAX_WIDTH=(640,)),
+            *grid(CHANNELS=(3,), P=(1, 3), BITS=(8,), MAX_WIDTH=(640,)),
+            *grid(CHANNELS=(1,), P=(1,), BITS=(8,), MAX_WIDTH=(640, 1280)),
+            *grid(CHANNELS=(32,), P=(1, 2, 4, 8), BITS=(8,), MAX_WIDTH=(640, 1280)),
+        ),
+        bits=lambda p: 2 * p["MAX_WIDTH"] * p["CHANNELS"] * p["BITS"],
+    ),
+    "rsign": Entry(
+        lint=grid(CHANNELS=(6,), PE=(1, 6), BITS=(4,)),
+        synth=grid(CHANNELS=(32,), PE=(1, 2, 4, 8, 16, 32), BITS=(12,)),
+        memory=lambda p: {"threshold.mem": (_folds(p), p["PE"] * (p["BITS"] + 1))},
+    ),
+    "pixel_shuffle": Entry(
+        lint=grid(
+            CHANNELS=(2,), FACTOR=(2, 3), P=(1, 2), BITS=(3,), MAX_WIDTH=(3,), DIM_BITS=(4,), ORDER=(0, 1)
+        ),
+        synth=(
+            *grid(CHANNELS=(32,), FACTOR=(2,), P=(1, 2, 4, 8), BITS=(12,), MAX_WIDTH=(320, 640)),
+            *grid(CHANNELS=(32,), FACTOR=(3,), P=(4,), BITS=(12,), MAX_WIDTH=(320,)),
+            *grid(CHANNELS=(3,), FACTOR=(2,), P=(1, 3), BITS=(22,), MAX_WIDTH=(640,)),
+        ),
+        bits=lambda p: p["MAX_WIDTH"] * p["CHANNELS"] * p["FACTOR"] ** 2 * p["BITS"],
+    ),
+    "nearest_up": Entry(
+        lint=grid(
+            CHANNELS=(2,), FACTOR=(2, 3), P=(1, 2), BITS=(3,), MAX_WIDTH=(3,), DIM_BITS=(4,), DEPTH=(9,)
+        ),
+        synth=tuple(
+            {**point, "DEPTH": rows * point["MAX_WIDTH"] * point["CHANNELS"] // point["P"]}
+            for point in grid(CHANNELS=(32,), FACTOR=(2,), P=(2, 4, 8), BITS=(12,), MAX_WIDTH=(320, 640))
+            for rows in (1, 2)
+        ),
+        bits=lambda p: p["DEPTH"] * p["P"] * p["BITS"],
+    ),
+    "repeat_channels": Entry(
+        lint=(
+            {"CHANNELS": 3, "OUT_CHANNELS": 8, "P": 1, "OUT_P": 1, "BITS": 4},
+            {"CHANNELS": 3, "OUT_CHANNELS": 8, "P": 3, "OUT_P": 4, "BITS": 4},
+            {"CHANNELS": 1, "OUT_CHANNELS": 4, "P": 1, "OUT_P": 4, "BITS": 2},
+        ),
+        synth=grid(CHANNELS=(3,), OUT_CHANNELS=(32,), P=(1, 3), OUT_P=(1, 2, 4), BITS=(12,)),
+    ),
+    "stream_join": Entry(
+        lint=grid(PE=(2,), A_BITS=(4,), B_BITS=(5,), BITS=(3, 6)),
+        synth=grid(PE=(1, 2, 4, 8, 16), A_BITS=(12,), B_BITS=(12,), BITS=(12,)),
+    ),
+    "stream_fork": Entry(
+        lint=grid(WIDTH=(3,)),
+        synth=grid(WIDTH=(12, 24, 48, 96, 192)),
+    ),
+    "stream_fifo": Entry(
+        lint=grid(WIDTH=(3,), DEPTH=(2, 5), RAM_STYLE=("auto", "block", "distributed")),
+        synth=(
+            *grid(WIDTH=(2, 8, 24, 48, 96), DEPTH=(2, 16, 32, 64), RAM_STYLE=("distributed",)),
+            *grid(
+                WIDTH=(12, 24, 36, 48, 72, 96),
+                DEPTH=(512, 1024, 1300, 2048, 2600, 5200),
+                RAM_STYLE=("block",),
+            ),
+            *grid(WIDTH=(12, 24), DEPTH=(10400,), RAM_STYLE=("block",)),
+        ),
+        bits=lambda p: p["WIDTH"] * p["DEPTH"],
+    ),
+    "stream_width": Entry(
+        lint=(
+            {"IN_WIDTH": 6, "OUT_WIDTH": 2},
+            {"IN_WIDTH": 2, "OUT_WIDTH": 6},
+            {"IN_WIDTH": 4, "OUT_WIDTH": 4},
+            {"IN_WIDTH": 4, "OUT_WIDTH": 6},
+        ),
+        synth=(
+            *grid(IN_WIDTH=(2, 8, 24), OUT_WIDTH=(32, 96, 192)),
+            *grid(IN_WIDTH=(32, 96, 192), OUT_WIDTH=(2, 8, 24)),
+        ),
+    ),
+    "stream_skid": Entry(
+        lint=grid(WIDTH=(1, 9)),
+        synth=grid(WIDTH=(1, 8, 24, 72, 288)),
+    ),
     "ram_sdp": Entry(
         lint=grid(STYLE=("auto", "block", "distributed"), WIDTH=(3,), DEPTH=(5,)),
         synth=(
@@ -60,9 +150,5 @@ CATALOGUE: dict[str, Entry] = {
         ),
         bits=lambda p: p["WIDTH"] * p["DEPTH"],
         streaming=False,
-    ),
-    "stream_skid": Entry(
-        lint=grid(WIDTH=(1, 9)),
-        synth=grid(WIDTH=(1, 8, 24, 72, 288)),
     ),
 }

@@ -136,8 +136,8 @@ def count(cells: Mapping[str, int]) -> Area:
 
 
 def _literal(value: int | str) -> str:
-    """Write a parameter for Yosys, which takes strings as numbers only."""
+    """Write a parameter for Yosys, which takes neither strings nor negative numbers."""
     if isinstance(value, int):
-        return str(value)
+        return str(value) if value >= 0 else f"32'sb{value & 0xFFFFFFFF:032b}"
     code = value.encode()
     return f"{8 * len(code)}'b" + "".join(f"{byte:08b}" for byte in code)

@@ -32,6 +32,7 @@ class Diagram:
         script: for `sim.tb_record`, one dict of port values for each cycle.
         title: above the diagram.
         labels: of the data of a stream, by prefix: the number of bits of an element, to be written as digits.
+        scale: width of a cycle.
     """
 
     top: str
@@ -39,6 +40,7 @@ class Diagram:
     script: list[dict]
     title: str
     labels: dict[str, int]
+    scale: int = 2
 
 
 def _cycles(number: int, changes: dict[int, dict]) -> list[dict]:
@@ -65,14 +67,15 @@ DIAGRAMS = {
         top="window",
         parameters={"CHANNELS": 1, "P": 1, "BITS": 4, "PAD": 0, "MAX_WIDTH": 4, "DIM_BITS": 4},
         script=_cycles(
-            24,
+            17,
             {
                 0: {"m_axis_tready": 1},
                 1: {"s_size": [0x23], "s_axis": [1, 2, 3, 4, 5, 6]},
             },
         ),
         title="window: a frame of 2 rows (1 2 3 and 4 5 6); nine taps of every pixel, 0 is padding",
-        labels={"s_axis": 4, "m_axis": 4, "s_size": 4},
+        labels={"s_axis": 4, "m_axis": 4, "s_size": 8},
+        scale=3,
     ),
 }
 
@@ -88,7 +91,11 @@ def wave_json(diagram: Diagram, trace: list[dict[str, str]]) -> dict:
         signals += [{}, {"name": f"{prefix}_tvalid", "wave": _wave(valid)}]
         signals += [{"name": f"{prefix}_tready", "wave": _wave([row[f"{prefix}_tready"] for row in trace])}]
         signals += [_bus(f"{prefix}_tdata", shown, [row[f"{prefix}_tready"] for row in trace])]
-    return {"signal": signals, "head": {"text": diagram.title, "tick": 0}, "config": {"hscale": 2}}
+    return {
+        "signal": signals,
+        "head": {"text": diagram.title, "tick": 0},
+        "config": {"hscale": diagram.scale},
+    }
 
 
 def _wave(levels: list[str]) -> str:

@@ -29,7 +29,16 @@ from hw.verilator import verilator_environment
 
 BUILD = ROOT / "build" / "sim"
 
-_OPTIONS = ("-Wall", "-Wno-fatal", "--assert", "--x-initial", "unique", "-MAKEFLAGS", "OPT_FAST=-O1")
+_OPTIONS = (
+    "-Wall",
+    "-Wno-fatal",
+    "-Werror-USERERROR",
+    "--assert",
+    "--x-initial",
+    "unique",
+    "-MAKEFLAGS",
+    "OPT_FAST=-O1",
+)
 _TRACE_OPTIONS = ("--trace-structs",)
 _FUTURE = 10**9  # seconds: make takes the shared objects for newer than anything generated
 

@@ -13,8 +13,8 @@ from cocotb.triggers import FallingEdge, RisingEdge
 async def record(dut):
     """Play `script.json` from the current directory and write `trace.json`.
 
-    The script is a list of cycles, each a dict of port values to set from then on. A list of beats for a stream,
-    {"s_axis": [beats]}, is offered as a sender does: each beat stays until it is taken.
+    The script is a list of cycles, each a dict of port values to set from then on. A list of beats for a
+    stream, {"s_axis": [beats]}, is offered as a sender does: each beat stays until it is taken.
     """
     with open("script.json") as file:
         script = json.load(file)

@@ -46,21 +46,21 @@ module stream_fifo #(
 
     localparam [COUNT-1:0] ONE = 1;
 
-    logic [COUNT-1:0] inside;   // beats
-    logic [COUNT-1:0] largest;  // that inside has been
-    assign count      = inside;
+    logic [COUNT-1:0] beats;    // inside now
+    logic [COUNT-1:0] largest;  // number that has been
+    assign count      = beats;
     assign high_water = largest;
 
     wire logic push = s_axis_tvalid && s_axis_tready;
     wire logic pop  = m_axis_tvalid && m_axis_tready;
 
     always_ff @(posedge clk) begin
-        if (push && !pop) inside <= inside + ONE;
-        if (pop && !push) inside <= inside - ONE;
-        // inside never exceeds largest, so an increment at equality keeps the maximum without a wide comparator
-        if (push && !pop && inside == largest) largest <= largest + ONE;
+        if (push && !pop) beats <= beats + ONE;
+        if (pop && !push) beats <= beats - ONE;
+        // beats never exceeds largest, so an increment at equality keeps the maximum without a wide comparator
+        if (push && !pop && beats == largest) largest <= largest + ONE;
         if (rst) begin
-            inside  <= '0;
+            beats   <= '0;
             largest <= '0;
         end
     end
@@ -107,21 +107,21 @@ module stream_fifo #(
             wire logic load = stored && (!valid || m_axis_tready);
 
             always_ff @(posedge clk) begin
-                if (push) waddr <= waddr == LAST ? '0 : waddr + NEXT;
-                if (load) raddr <= raddr == LAST ? '0 : raddr + NEXT;
+                if (push) waddr <= waddr + NEXT;
+                if (load) raddr <= raddr + NEXT;
+                if (rst || (push && waddr == LAST)) waddr <= '0;
+                if (rst || (load && raddr == LAST)) raddr <= '0;
 
                 if (load) valid <= 1'b1;
                 else if (m_axis_tready) valid <= 1'b0;
 
                 // of three beats inside, at least two are in the memory: one stays when one leaves
                 if (push) stored <= 1'b1;
-                else if (load) stored <= inside >= 3;
+                else if (load) stored <= beats >= 3;
 
                 if (pop) ready <= 1'b1;
-                else if (push && inside == FULL_1) ready <= 1'b0;
+                else if (push && beats == FULL_1) ready <= 1'b0;
                 if (rst) begin
-                    waddr  <= '0;
-                    raddr  <= '0;
                     valid  <= 1'b0;
                     stored <= 1'b0;
                     ready  <= 1'b1;
