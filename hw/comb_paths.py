@@ -37,7 +37,7 @@ def combinational_paths(
             (folder / file).write_text(text)
         run_script(
             [
-                *read_commands(top, parameters),
+                *read_commands(top, parameters, models=True),
                 "proc",
                 "flatten",
                 "opt",

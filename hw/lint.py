@@ -3,9 +3,10 @@
 
     python -m hw.lint [MODULE ...]
 
-Every module of `hw/rtl/` must be in `hw.catalogue`, or part of one. For each lint point Verilator says nothing
-with -Wall, Yosys' `read_verilog -sv` accepts it and finds neither latches nor loops, and the netlist has no path
-that docs/rtl.md forbids. Otherwise a line for each finding and exit code 1; exit code 2 if a tool is missing.
+Every module of `hw/rtl/` must be in `hw.catalogue`, or part of one. For each lint point Verilator says
+nothing with -Wall, Yosys' `read_verilog -sv` accepts it and finds neither latches nor loops, and the netlist
+has no path that docs/rtl.md forbids. Otherwise a line for each finding and exit code 1; exit code 2 if a tool
+is missing.
 """
 
 from __future__ import annotations

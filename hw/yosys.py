@@ -77,11 +77,20 @@ def run_script(commands: Sequence[str], folder: Path) -> str:
 
 
 def read_commands(
-    top: str, parameters: Mapping[str, int | str], folders: tuple[Path, ...] = (RTL,)
+    top: str,
+    parameters: Mapping[str, int | str],
+    folders: tuple[Path, ...] = (RTL,),
+    *,
+    models: bool = False,
 ) -> list[str]:
-    """Return the commands that read module `top` with these parameters and all modules below it."""
-    commands = [f"read_verilog -sv -defer {path}" for path in sources(top, folders)]
-    values = [f"-chparam {k} {_literal(v)}" for k, v in parameters.items()]
+    """Return the commands that read module `top` with these parameters and all modules below it.
+
+    Primitives that modules instantiate are black boxes, or with `models` the generic descriptions
+    that come with Yosys.
+    """
+    commands = [f"read_verilog {'' if models else '-lib '}+/xilinx/cells_sim.v"]
+    commands += [f"read_verilog -sv -defer {path}" for path in sources(top, folders)]
+    values = [f"-chparam {k} {literal(v)}" for k, v in parameters.items()]
     return [*commands, f"hierarchy -check -top {top} {' '.join(values)}"]
 
 
@@ -135,7 +144,7 @@ def count(cells: Mapping[str, int]) -> Area:
     )
 
 
-def _literal(value: int | str) -> str:
+def literal(value: int | str) -> str:
     """Write a parameter for Yosys, which takes neither strings nor negative numbers."""
     if isinstance(value, int):
         return str(value) if value >= 0 else f"32'sb{value & 0xFFFFFFFF:032b}"

@@ -38,6 +38,8 @@ _OPTIONS = (
     "unique",
     "-MAKEFLAGS",
     "OPT_FAST=-O1",
+    "--output-split",  # one C++ file: several share a precompiled header, and the wheel's makefile cannot
+    "0",
 )
 _TRACE_OPTIONS = ("--trace-structs",)
 _FUTURE = 10**9  # seconds: make takes the shared objects for newer than anything generated

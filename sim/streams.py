@@ -212,7 +212,8 @@ class Bench:
         """Wait until each sink, by prefix, has received this many beats and all sources are empty.
 
         Raises:
-            AssertionError: nothing moved for `patience` cycles; says what each port still waits for.
+            AssertionError: nothing moved for `patience` cycles, and what each port still waits for; or a sink has
+                received far more than it should, which might go on for ever.
         """
         idle, before = 0, -1
         while any(s.queue for s in self.sources.values()) or any(
@@ -222,6 +223,9 @@ class Bench:
             moved = sum(len(s.sent) for s in self.sources.values())
             moved += sum(len(s.received) for s in self.sinks.values())
             idle, before = (idle + 1 if moved == before else 0), moved
+            for prefix, n in expected.items():
+                got = len(self.sinks[prefix].received)
+                assert got <= 2 * n + patience, f"{prefix} has {got} beats, expected {n}, and no end"
             if idle > patience:
                 waits = [f"{p} has {len(s.queue)} beats to send" for p, s in self.sources.items() if s.queue]
                 for prefix, n in expected.items():

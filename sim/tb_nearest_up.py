@@ -2,6 +2,7 @@
 """nearest_up against golden.operators.nearest_up, and its capacity as the FIFO of a skip branch."""
 
 import cocotb
+from cocotb.triggers import FallingEdge
 
 from golden.operators import nearest_up
 from sim.elements import pack, size_beat, unpack
@@ -66,9 +67,16 @@ async def capacity(dut):
 
 @cocotb.test()
 async def high_water(dut):
-    """A frame of one pixel is as much as is ever held of it."""
+    """All of a frame of one pixel is held; then high_water follows the number of beats held."""
     bench = Bench(dut)
     await bench.reset()
     await play(bench, draw_frames(draw, bench, [(1, 1)]), golden)
-    beats = bench.parameters["CHANNELS"] // bench.parameters["P"]
-    assert int(dut.high_water.value) == beats, f"high_water {int(dut.high_water.value)}, expected {beats}"
+    most = bench.parameters["CHANNELS"] // bench.parameters["P"]
+    assert int(dut.high_water.value) == most, f"high_water {int(dut.high_water.value)}, expected {most}"
+    bench.set_stalls(0.7, 0.1, 4)
+    for frame in draw_frames(draw, bench, [(3, bench.parameters["MAX_WIDTH"])] * 2):
+        bench.send(frame.inputs)
+    for _ in range(1000):
+        await FallingEdge(dut.clk)
+        most = max(most, int(dut.held.value))
+        assert int(dut.high_water.value) == most, f"high_water {int(dut.high_water.value)}, expected {most}"

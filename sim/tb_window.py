@@ -84,6 +84,24 @@ async def convolution(dut):
 
 
 @cocotb.test()
+async def latency(dut):
+    """The first window leaves as many cycles after the first beat as the header says."""
+    bench = Bench(dut)
+    for width in range(2, bench.parameters["MAX_WIDTH"] + 1):
+        await bench.reset()
+        inputs = draw(np.random.default_rng(width), bench.parameters, 3, width, False)
+        bench.send({"s_size": inputs["s_size"]})
+        await bench.cycles(5)
+        bench.send({"s_axis": inputs["s_axis"]})
+        moved = []
+        for beats in (bench.sources["s_axis"].sent, bench.sinks["m_axis"].received):
+            while not beats:
+                await bench.cycles(1)
+            moved.append(bench.count)
+        assert moved[1] - moved[0] == (width + 1) * _slices(bench.parameters) + 3
+
+
+@cocotb.test()
 async def progress(dut):
     """Whatever the input stops after, as long as it is a whole pixel, all windows that are due come out."""
     bench = Bench(dut)
@@ -128,3 +146,24 @@ async def widths(dut):
         allowed = sum(rate(bench.parameters, *size) for size in sizes) + 5 * slices * (largest - narrow)
         taken = cycles[-1] - cycles[0] + 1
         assert taken <= allowed, f"{sizes}: {taken} cycles, the header promises {allowed}"
+
+
+@cocotb.test()
+async def small_frames(dut):
+    """Many frames of a few pixels, so that consecutive frames overlap in every way, and resets."""
+    bench = Bench(dut)
+    largest = bench.parameters["MAX_WIDTH"]
+    sizes = [size for size in ((1, 1), (1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (1, 5)) if size[1] <= largest]
+
+    def batch():
+        return draw_frames(draw, bench, [bench.rng.choice(sizes) for _ in range(8)])
+
+    for source, sink in ((0.1, 0), (0.3, 0), (0.3, 0.3), (0.1, 0.5), (0.5, 0.1)):
+        await bench.reset()
+        bench.set_stalls(source, sink, 1.5)
+        for _ in range(8):
+            await play(bench, batch(), golden, quiet=10)
+            for frame in batch():
+                bench.send(frame.inputs)
+            await bench.cycles(bench.rng.randrange(1, 60))
+            await bench.reset(1)

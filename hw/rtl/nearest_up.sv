@@ -12,7 +12,8 @@
 // Handshake     All outputs are registers or functions of registers.
 // Latency       3 cycles.
 // Throughput    one output beat per cycle, from frame to frame of any sizes, if the beats come in time.
-// Area          the buffer, and about 6 LUTs per bit of its address.
+// Area          the buffer, with the multiplexers behind its block RAMs; and about 6 LUTs per bit of its address, 4 per
+//               bit of a size, and 20 more.
 `default_nettype none
 
 module nearest_up #(
@@ -120,7 +121,9 @@ module nearest_up #(
     wire logic last_down  = down == 2'(FACTOR - 1);
     wire logic pixel_end  = last_beat && last_right;
     wire logic pass_end   = pixel_end && last_column;
-    assign frame_end = pass_end && last_down && last_row;
+    wire logic row_end    = pass_end && last_down;
+    wire logic reload     = last_row || !active;
+    assign frame_end = row_end && last_row;
 
     always_ff @(posedge clk) begin
         last_column <= column == width;
@@ -132,9 +135,9 @@ module nearest_up #(
             if (pixel_end) column <= last_column ? DIM_BITS'(1) : column + DIM_BITS'(1);
             if (pass_end) down <= last_down ? '0 : down + 2'd1;
         end
-        if (load) width <= next_width;
-        if (load) rows <= next_height;
-        else if (r_step && pass_end && last_down) rows <= rows - DIM_BITS'(1);
+        // what is loaded without a next frame is not used
+        if (!active || (r_step && row_end)) rows <= reload ? next_height : rows - DIM_BITS'(1);
+        if (!active || (r_step && frame_end)) width <= next_width;
 
         if (rst) begin
             beat   <= '0;
@@ -189,9 +192,9 @@ module nearest_up #(
     assign high_water = most;
 
     always_ff @(posedge clk) begin
-        held   <= held + COUNT'(w_step) - COUNT'(free);
+        held   <= held + {{COUNT - 1{free && !w_step}}, w_step != free}; // 1, 0 or -1, in one adder
         full   <= !free && (full || (w_step && held == COUNT'(DEPTH - 1)));
-        unread <= unread + COUNT'(w_step) - COUNT'(see);
+        unread <= unread + {{COUNT - 1{see && !w_step}}, w_step != see};
         some   <= w_step || unread > COUNT'(1) || (unread[0] && !see);
         // held never exceeds most, so an increment at equality keeps the maximum without a wide comparator
         if (w_step && !free && held == most) most <= most + COUNT'(1);

@@ -13,7 +13,8 @@
 // Latency       a row of the input, and a few cycles; ORDER 0: and a pixel.
 // Throughput    one beat per cycle in and out, from frame to frame of equal width, from the first output beat on. A
 //               frame of another width enters when the last row of the one before has left the buffer.
-// Area          the row buffer, MAX_WIDTH*C*r*r*BITS bits, and about 10 LUTs per bit of its address.
+// Area          the row buffer, MAX_WIDTH*C*r*r*BITS bits, with the multiplexers behind its block RAMs; and about 12 LUTs
+//               per bit of its address, 5 per bit of a size, and 40 more.
 //
 // Transposition A row of the input is a W x r matrix of blocks (x, i), of B = r*C/P beats each, that arrives with i
 // in place      fastest and leaves with x fastest. When block k leaves (k = 0, 1, ..., M-1; M = W*r), its place is
@@ -123,8 +124,7 @@ module pixel_shuffle #(
     logic [DIM_BITS-1:0] next_height;
     logic [DIM_BITS-1:0] next_width;
     logic                next_same;   // next_width is the width of the frame before
-    logic [DIM_BITS-1:0] width;
-    logic                known;       // width is one, not the noise after a reset
+    logic [DIM_BITS-1:0] width;       // 0 after a reset
     logic                complete;    // the last row that has entered waits in the buffer, or leaves it
     wire logic           w_frame_end; // with w_step: the last beat of a frame enters
 
@@ -136,19 +136,18 @@ module pixel_shuffle #(
     always_ff @(posedge clk) begin
         if (!next_full) begin
             {next_height, next_width} <= s_size_tdata;
-            next_same <= known && s_size_tdata[DIM_BITS-1:0] == width;
+            next_same <= s_size_tdata[DIM_BITS-1:0] == width;
         end
         if (restart) width <= next_width;
 
         next_full <= next_full ? !(extend || restart) : s_size_tvalid;
         if (extend || restart) active <= 1'b1;
         else if (w_step && w_frame_end) active <= 1'b0;
-        if (restart) known <= 1'b1;
 
         if (rst) begin
             next_full <= 1'b0;
             active    <= 1'b0;
-            known     <= 1'b0;
+            width     <= '0; // of no frame: the first one restarts
         end
     end
 
@@ -165,6 +164,7 @@ module pixel_shuffle #(
     wire logic w_last_sub   = w_sub == 2'(FACTOR - 1);
     wire logic w_last_block = w_last_sub && w_last_column;
     wire logic w_row_end    = w_last_block && w_block_end;
+    wire logic reload       = w_last_row || !active;
     assign w_frame_end = w_row_end && w_last_row;
 
     always_ff @(posedge clk) begin
@@ -175,8 +175,8 @@ module pixel_shuffle #(
             w_sub <= w_last_sub ? '0 : w_sub + 2'd1;
             if (w_last_sub) w_column <= w_last_column ? DIM_BITS'(1) : w_column + DIM_BITS'(1);
         end
-        if (extend || restart) w_rows <= next_height;
-        else if (w_step && w_row_end) w_rows <= w_rows - DIM_BITS'(1);
+        // what is loaded without a next frame is not used
+        if (!active || (w_step && w_row_end)) w_rows <= reload ? next_height : w_rows - DIM_BITS'(1);
 
         if (rst || restart) begin
             w_sub    <= '0;
@@ -262,9 +262,10 @@ module pixel_shuffle #(
     // How far the reader is ahead: the places that the writer may take.
     logic [LEAD-1:0] lead;
     wire logic       claim = w_step && !fresh;
+    wire logic       loss  = claim && !r_step;
 
     always_ff @(posedge clk) begin
-        lead <= lead + LEAD'(r_step) - LEAD'(claim);
+        lead <= lead + {{LEAD - 1{loss}}, r_step != claim}; // 1, 0 or -1, in one adder
         some <= r_step || lead > LEAD'(1) || (lead[0] && !claim);
         if (w_step && w_row_end) fresh <= 1'b0;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compressor tree: columns of bits, the bits of column c having the weight 2^c, reduced to three numbers of the same sum.
+// Compressor tree: columns of bits, those of column c of weight 2^c, reduced to three numbers of the same sum.
 //
 // Function      a + b + c = sum over columns of 2^column * (number of ones in the column), modulo 2^COLUMNS
 // Data          bits holds column 0 first, then column 1, and so on.
-// Structure     In every stage, the bits of a column go seven at a time through 7:3 counters. A column that is still too
-//               high, and to which no lower column is about to send many more bits, gets one 6:3 counter or one full
-//               adder. That is within 2 % of the fewest LUTs that a random search found (docs/popcount.md).
+// Structure     In every stage, the bits of a column go seven at a time through 7:3 counters. A column that is still
+//               too high, and to which no lower column is about to send many more bits, gets one 6:3 counter or one
+//               full adder. That is within 2 % of the fewest LUTs that a random search found (docs/popcount.md).
 // Pipeline      Registers behind every SPACING stages and behind the last. The tag travels along: what comes out with
 //               it is of the bits that went in with it.
 // Latency       ceil(stages / SPACING) cycles, 0 if the columns fit as they are. 64 bits in one column: 5 stages.
@@ -108,6 +108,22 @@ module popcount_tree #(
             starts[16*d +: 16] = starts[16*(d-1) +: 16] + heights[16*(d-1) +: 16];
     endfunction
 
+    function automatic [BITS-1:0] busy_bits(  // after the stage, those of columns that the stage has changed
+        input [LIST-1:0] rest, input [LIST-1:0] n7, input [LIST-1:0] n3
+    );
+        reg              busy;
+        reg   [LIST-1:0] heights;
+        integer          at;
+        heights   = plan_next(rest, n7, n3);
+        busy_bits = 0;
+        at        = 0;
+        for (integer d = 0; d < COLUMNS; d = d + 1) begin
+            busy = rest[16*d +: 16] != heights[16*d +: 16];
+            for (integer k = 0; k < heights[16*d +: 16]; k = k + 1) busy_bits[at + k] = busy;
+            at = at + {16'd0, heights[16*d +: 16]};
+        end
+    endfunction
+
     localparam integer    STAGES = count_stages(LIST'(HEIGHTS));
     localparam [LIST-1:0] FIRST  = starts(LIST'(HEIGHTS));
     localparam [LIST-1:0] LAST   = heights_before(STAGES);
@@ -185,11 +201,13 @@ module popcount_tree #(
             wire logic [TAG-1:0] tag_next;
             wire logic [OUT-1:0] next;
             if ((s + 1) % SPACING == 0 || s + 1 == STAGES) begin : g_register
+                // Bits that only pass by have a reset, or synthesis would spend LUTs on them as shift registers
+                localparam [OUT-1:0] BUSY = OUT'(busy_bits(REST, SEVENS, THREES));
                 logic [TAG-1:0] tag_q;
                 logic [OUT-1:0] q;
                 always_ff @(posedge clk) begin
                     tag_q <= rst ? {TAG{1'b0}} : tag;
-                    q     <= reduced;
+                    q     <= rst ? reduced & BUSY : reduced;
                 end
                 assign tag_next = tag_q;
                 assign next     = q;

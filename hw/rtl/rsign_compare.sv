@@ -67,16 +67,16 @@ module rsign_compare #(
     genvar i;
     generate
         for (i = 0; i < PE; i = i + 1) begin : g_element
-            wire logic signed [X_BITS-1:0] value;
-            wire logic signed [T_BITS-1:0] threshold = word[i*T_BITS +: T_BITS];
+            wire logic signed [WIDE-1:0] value;
+            wire logic signed [WIDE-1:0] threshold = WIDE'($signed(word[i*T_BITS +: T_BITS]));
             if (SIGNED != 0) begin : g_signed
-                assign value = x[i*BITS +: BITS];
+                assign value = WIDE'($signed(x[i*BITS +: BITS]));
             end else begin : g_unsigned
-                assign value = {1'b0, x[i*BITS +: BITS]};
+                assign value = WIDE'($signed({1'b0, x[i*BITS +: BITS]}));
             end
 
             if (MELT != 0) begin : g_melt
-                wire logic signed [WIDE:0] difference = (WIDE + 1)'(value) - (WIDE + 1)'(threshold);
+                wire logic [WIDE:0] difference = {value[WIDE-1], value} - {threshold[WIDE-1], threshold};
                 assign above[i] = !difference[WIDE];
                 wire logic unused = &{1'b0, difference[WIDE-1:0]};
             end else begin : g_compare

@@ -5,18 +5,18 @@
 //               (H, W, CHANNELS). A slice s is a beat of P channels; a pixel has K = CHANNELS/P of them.
 // Data          s_axis: H*W*K beats of P elements. m_axis: as many, of 9*P elements; element t*P + i is channel i of
 //               the slice in tap t. s_size: {height, width}, one beat per frame.
-// Latency       2 cycles from the beat that completes a window, (y+1, x+1, s), to its output, after a cycle in the skid
-//               buffer. The window at the end of a row leaves with the first pixel of the row after.
-// Throughput    one beat per cycle: H*W*K cycles per frame, from frame to frame. A frame of another width than the one
-//               before takes up to K * the difference more; images that are one beat wide (W*K = 1) take two cycles
-//               per beat.
-// Progress      A frame comes out completely without any further input, of a next frame for instance, with one
-//               exception: once the first beat of a pixel has been offered, the rest of its K beats must follow, whether
-//               output is taken in the meantime or not.
+// Latency       3 cycles from the beat that completes a window, slice s of pixel (y+1, x+1), to its output; the last
+//               window of a row is completed by the first pixel of the row after the next. So the
+//               first window of a frame leaves (W+1)*K + 3 cycles after the first beat entered.
+// Throughput    one beat per cycle: H*W*K cycles per frame, from frame to frame. Where the width changes, up to K times
+//               the difference more. Images that are one beat wide (W*K = 1) take two cycles per beat.
+// Progress      A frame comes out completely without any further input, of a next frame for instance. One thing is
+//               asked of the sender: when it has offered the first beat of a pixel, the rest of the K beats must follow
+//               whether output is taken in the meantime or not.
 // Memory        two rows: MAX_WIDTH*K words of 2*P elements.
-// Area          for a beat of n = P*BITS bits: 13*n flip-flops and n LUTs if K is 1; from K = 4 on 10*n flip-flops and
-//               7*n LUTs, of which 6*n are shift registers. 3*n more flip-flops in the skid buffer and its successor.
-//               About 100 LUTs and 150 flip-flops of control. Masking takes no LUTs: see "taps".
+// Area          for a beat of n = P*BITS bits: 15*n flip-flops and n LUTs if K is 1, 12*n flip-flops and 7*n LUTs from
+//               K = 4 on, 6*n of them shift registers; and about 120 LUTs and 120 flip-flops of control. Padding takes
+//               no LUTs: see the taps.
 //
 // How it works. Memory holds, at (x, s), the rows {y-1, y} of the image. A column step fetches the rows y-1 and y
 // at x; where the image goes on, pixel (y+1, x) comes with it, makes the column of three complete, and goes into memory
@@ -79,61 +79,67 @@ module window #(
         end
     endgenerate
 
-    // The address of the last slice of a row, width * K - 1, by shift and add.
-    function automatic [A-1:0] row_last(input [DIM_BITS-1:0] width);
+    // The address of the last beat of a row but one, width * K - 2, by shift and add; -1 for rows of one beat.
+    function automatic [A:0] last_but_one(input [DIM_BITS-1:0] width);
         logic [DIM_BITS+31:0] sum;
-        sum = '1;
+        sum = ~(DIM_BITS+32)'(1);
         for (int i = 0; i < 31; i++) begin
             if (SLICES[i]) sum = sum + ({32'd0, width} << i);
         end
-        row_last = sum[A-1:0];
+        last_but_one = sum[A:0];
     endfunction
+
+    // The pipeline moves as a whole, control included: a beat of output that is not taken stops it all.
+    logic valid;
+    wire logic move = m_axis_tready || !valid;
 
     // ---- Inputs: the pixels behind a skid buffer, and the size of the next frame. -------------------------------------
 
     logic [N-1:0] pixel;
     logic         pixel_valid;
-    logic         take; // the pixel side takes a beat
+    logic         take; // the pixel side takes a beat, if the pipeline moves
 
     stream_skid #(.WIDTH(N)) u_skid (
         .clk, .rst,
         .s_axis_tdata, .s_axis_tvalid, .s_axis_tready,
-        .m_axis_tdata(pixel), .m_axis_tvalid(pixel_valid), .m_axis_tready(take)
+        .m_axis_tdata(pixel), .m_axis_tvalid(pixel_valid), .m_axis_tready(take && move)
     );
 
     logic                size_valid;
     logic [DIM_BITS-1:0] size_rows;
-    logic [A-1:0]        size_last;
-    logic                open_next; // the pixel side takes the size
+    logic [A:0]          size_end;
+    logic                open_next; // the pixel side takes the size, if the pipeline moves
 
     assign s_size_tready = !size_valid;
 
     always_ff @(posedge clk) begin
         if (!size_valid) begin
             size_rows <= s_size_tdata[DIM_BITS +: DIM_BITS];
-            size_last <= row_last(s_size_tdata[DIM_BITS-1:0]);
+            size_end  <= last_but_one(s_size_tdata[DIM_BITS-1:0]);
         end
-        size_valid <= size_valid ? !open_next : s_size_tvalid;
+        size_valid <= size_valid ? !(open_next && move) : s_size_tvalid;
         if (rst) size_valid <= 1'b0;
     end
 
-    // ---- The two sides, and what they do in this cycle. ------------------------------------------------------------------
+    // ---- The two sides, and what they do when the pipeline moves. -------------------------------------------------------
 
     // Pixel side: where the next beat of input goes.
     logic                open;  // a frame is under way
     logic                first; // in its row 0
     logic                held;  // its row 0 is in memory, but the column side is not through with the frame before
     logic [DIM_BITS-1:0] rows;  // rows not complete, this one included
-    logic [A-1:0]        last;  // last address of a row
     logic [A-1:0]        waddr; // of the next beat
+    logic                wlast; // it is the last of a row
+    logic [A:0]          wend;  // last address of a row but one
 
     // Column side: the next column step.
     logic                flush; // row H-1 of the columns: no pixels come with them
     logic                top;   // row 0 of the columns
     logic                left;  // column 0
     logic [S-1:0]        slice; // of the pixel
-    logic [A-1:0]        clast; // last address of a row
     logic [A-1:0]        raddr; // of the next step
+    logic                rlast; // it is the last of a row
+    logic [A:0]          rend;  // last address of a row but one
 
     // The column before, which is the centre of the next window.
     logic                centre;        // there is one, and its window has not been sent
@@ -144,31 +150,26 @@ module window #(
 
     logic                write1; // in the next pipeline stage: a beat to be written
 
-    // The pipeline moves as a whole; one register of output holds it all.
-    logic valid;
-    wire logic move = m_axis_tready || !valid;
-
     // A word must not be read while it is written. Only an image one beat wide comes back to it that fast.
-    wire logic busy = K == 1 && write1 && clast == '0;
+    wire logic busy = K == 1 && write1 && rend[A];
 
-    wire logic last_slice  = slice == LAST[S-1:0];
-    wire logic last_pixel  = waddr == last;
-    wire logic last_column = raddr == clast;
-    wire logic last_row    = rows == DIM_BITS'(1);
+    wire logic last_slice = slice == LAST[S-1:0];
+    wire logic last_row   = rows == DIM_BITS'(1);
 
     // In row 0 the pixel side only has to stay behind a flush, which goes on in every cycle but these. In the rows
     // after it goes with the column side.
     wire logic fill   = first && !held && !(flush && (busy || alone));
     wire logic column = !busy && (flush || (pixel_valid && open && !first)); // the next column is there
-    wire logic expose = slice == '0 && centre && centre_bottom && !flush && !column;
 
-    assign take = move && pixel_valid && open && (first ? fill : !busy && !alone);
+    assign take = pixel_valid && open && (first ? fill : !busy && !alone);
 
-    wire logic fetch = move && column && !alone;
-    wire logic shift = fetch || (move && (alone || expose));
+    wire logic final_window = slice == '0 && centre && centre_bottom; // waits for no column
 
-    wire logic row_taken   = take && last_pixel;
-    wire logic row_fetched = fetch && last_column;
+    wire logic fetch = column && !alone;
+    wire logic shift = column || alone || final_window;
+
+    wire logic row_taken   = take && wlast;
+    wire logic row_fetched = fetch && rlast;
 
     // The column side starts with a frame when its row 0 is in memory and the frame before is through.
     wire logic start = ((first && row_taken) || held) && (!flush || row_fetched);
@@ -177,36 +178,45 @@ module window #(
     assign open_next = size_valid && (!open || (done && last_row));
 
     always_ff @(posedge clk) begin
-        if (take) waddr <= last_pixel ? '0 : waddr + 1'b1;
-        if (done) begin
-            first <= 1'b0;
-            rows  <= rows - 1'b1;
-            if (last_row) open <= 1'b0;
-        end
-        if (open_next) begin
-            open  <= 1'b1;
-            first <= 1'b1;
-            rows  <= size_rows;
-            last  <= size_last;
-        end
-        held <= !start && (held || (first && row_taken));
+        if (move) begin
+            if (take) begin
+                waddr <= wlast ? '0 : waddr + 1'b1;
+                wlast <= wlast ? wend[A] : waddr == wend[A-1:0];
+            end
+            if (done || open_next) begin
+                open  <= open_next || !last_row;
+                first <= open_next;
+                rows  <= open && !last_row ? rows - 1'b1 : size_rows;
+            end
+            if (open_next) begin
+                wlast <= size_end[A];
+                wend  <= size_end;
+            end
+            held <= !start && (held || (first && row_taken));
 
-        if (fetch) raddr <= last_column ? '0 : raddr + 1'b1;
-        if (shift) slice <= last_slice ? '0 : slice + 1'b1;
-        if (start) clast <= last;
-        if (start || row_fetched) begin
-            top   <= start;
-            flush <= done && last_row;
-        end
-
-        if (shift) alone <= !fetch && !last_slice;
-        if (shift && last_slice) begin
-            centre <= fetch;
             if (fetch) begin
-                left          <= last_column;
-                centre_left   <= left;
-                centre_top    <= top;
-                centre_bottom <= flush;
+                raddr <= rlast ? '0 : raddr + 1'b1;
+                rlast <= rlast ? rend[A] : raddr == rend[A-1:0];
+            end
+            if (start) begin
+                rlast <= wend[A];
+                rend  <= wend;
+            end
+            if (shift) slice <= last_slice ? '0 : slice + 1'b1;
+            if (start || row_fetched) begin
+                top   <= start;
+                flush <= done && last_row;
+            end
+
+            if (shift) alone <= !fetch && !last_slice;
+            if (shift && last_slice) begin
+                centre <= fetch;
+                if (fetch) begin
+                    left          <= rlast;
+                    centre_left   <= left;
+                    centre_top    <= top;
+                    centre_bottom <= flush;
+                end
             end
         end
 
@@ -253,8 +263,8 @@ module window #(
 
     ram_sdp #(.WIDTH(2*N), .DEPTH(DEPTH), .STYLE(RAM_STYLE)) u_rows (
         .clk,
-        .wen(write1 && move), .waddr(waddr1), .wdata({pixel1, stored[N +: N]}),
-        .ren(fetch), .raddr, .rdata(stored)
+        .wen(write1), .waddr(waddr1), .wdata({pixel1, stored[N +: N]}),
+        .ren(fetch && move), .raddr, .rdata(stored)
     );
 
     // ---- Stage 2: the taps. --------------------------------------------------------------------------------------------
@@ -271,10 +281,10 @@ module window #(
     wire logic [3*N-1:0] column1 = {pixel1, stored};
     wire logic           step    = shift1 && move;
 
-    window_delay #(.WIDTH(3*N), .DEPTH(K)) u_centre (
+    delay_line #(.WIDTH(3*N), .DEPTH(K)) u_centre (
         .clk, .step, .d(column1), .q(centre_column)
     );
-    window_delay #(.WIDTH(3*N), .DEPTH(K - 1)) u_left (
+    delay_line #(.WIDTH(3*N), .DEPTH(K - 1)) u_left (
         .clk, .step, .d({tap[(BOTTOM + 1)*N +: N], tap[(MIDDLE + 1)*N +: N], tap[(TOP + 1)*N +: N]}), .q(left_column)
     );
 
@@ -307,7 +317,7 @@ module window #(
 `ifndef SYNTHESIS
     always_ff @(posedge clk) begin
         if (!rst && s_size_tvalid && s_size_tready) begin
-            if (s_size_tdata[DIM_BITS +: DIM_BITS] == 0 || {32'd0, s_size_tdata[DIM_BITS-1:0]} - 1 >= WIDEST) begin
+            if (s_size_tdata[DIM_BITS +: DIM_BITS] == 0 || 32'(s_size_tdata[DIM_BITS-1:0]) - 1 >= WIDEST) begin
                 $error("window %m: size is {%0d, %0d}, expected a height of 1 or more and a width of 1 to %0d",
                        s_size_tdata[DIM_BITS +: DIM_BITS], s_size_tdata[DIM_BITS-1:0], MAX_WIDTH);
                 $fatal;

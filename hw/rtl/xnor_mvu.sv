@@ -2,16 +2,17 @@
 // Binary matrix-vector unit: +-1 weights times +-1 inputs, one bit each.
 //
 // Function      m[o] = sum over i of w[o][i] * x[i] = 2 * popcount(xnor(w[o], x)) - MW, for o = 0..MH-1
-// Data          A vector of MW bits comes in SF = MW / SIMD beats: bit i of beat sf is x[sf*SIMD + i], 1 is +1, 0 is -1.
+// Data          A vector of MW bits comes in SF = MW / SIMD beats: bit i of beat sf is x[sf*SIMD + i]; 1 is +1, 0 -1.
 //               MH results leave in NF = MH / PE beats: element p of beat nf is m[nf*PE + p], two's complement of
 //               ACC_BITS bits, which hold +-MW; its lowest bit is the parity of MW.
 // Weights       WEIGHT_FILE has SF * NF words of PE * SIMD bits, read by $readmemh: bit p*SIMD + i of word nf*SF + sf
-//               is w[nf*PE + p][sf*SIMD + i].
-// Structure     For every nf, for every sf: read a word, PE times xnor_popcount. A vector is kept while NF passes go over
-//               it: in the register that holds it anyway if SF is 1, in an xnor_replay if SF > 1, not at all if NF is 1.
-// Handshake     Nothing stalls between the input and the results: work on a result starts once there is a place for it in
-//               xnor_results. So the wide registers have no enable, and s_axis_tready and all of m_axis depend on
-//               registers alone. A receiver that stalls is felt at the input some results later.
+//               is w[nf*PE + p][sf*SIMD + i]. With WEIGHT_STYLE "lut" the same text can be given as WEIGHTS, without
+//               line breaks: then they are truth tables from the start, which takes half as many LUTs.
+// Structure     For every nf, for every sf: read a word, PE times xnor_popcount. A vector is kept while NF passes go
+//               over it: by the register that holds it anyway if SF is 1, by an xnor_replay if SF > 1; not if NF is 1.
+// Handshake     Nothing stalls between the input and the results: the last beat of a sum starts only once there is a
+//               place for the result in xnor_results. So the wide registers need no enable, and s_axis_tready and all
+//               of m_axis depend on registers alone. A receiver that stalls is felt at the input some results later.
 // Latency       from the last beat of a vector to its first result, with nothing in between: about 6 + log2(SIMD) / 2
 //               cycles, plus the places of xnor_results, plus 1 with the replay buffer.
 // Throughput    one vector every SF * NF cycles, from vector to vector.
@@ -25,10 +26,12 @@ module xnor_mvu #(
     parameter integer SIMD         = 64,             // elements per beat and cycle, divides MW
     parameter integer PE           = 4,              // results per beat, divides MH
     parameter         WEIGHT_FILE  = "weights.mem",  // weights, see above
-    parameter [87:0]  WEIGHT_STYLE = "block",        // where they are, see xnor_weights.sv: "lut" or "block"
+    parameter [87:0]  WEIGHT_STYLE = "block",        // where they are: "lut" or "block", see xnor_weights.sv
     parameter integer SF           = MW / SIMD,      // leave it
     parameter integer NF           = MH / PE,        // leave it
-    parameter integer ACC_BITS     = $clog2(MW + 1) + 1  // leave it
+    parameter integer ACC_BITS     = $clog2(MW + 1) + 1,                  // leave it
+    parameter integer CHARS        = SF * NF * ((PE * SIMD + 3) / 4),  // leave it
+    parameter [8*CHARS-1:0] WEIGHTS = 0              // with "lut", weights as a text instead of a file, see xnor_rom.sv
 ) (
     input  wire logic                   clk,
     input  wire logic                   rst,
@@ -42,6 +45,7 @@ module xnor_mvu #(
     input  wire logic                   m_axis_tready
 );
     localparam [87:0] BLOCK = "block";
+    localparam integer TEXT = WEIGHT_STYLE != BLOCK && WEIGHTS != 0 ? 1 : 0;
 
     localparam integer WORDS = SF * NF;
     localparam integer ADDR  = WORDS > 1 ? $clog2(WORDS) : 1;
@@ -58,7 +62,8 @@ module xnor_mvu #(
     generate
         if (MW < 1 || MH < 1 || SIMD < 1 || PE < 1 || SF * SIMD != MW || NF * PE != MH
             || ACC_BITS != $clog2(MW + 1) + 1) begin : g_check
-            $error("xnor_mvu: MW %0d, MH %0d, SIMD %0d, PE %0d: SIMD must divide MW and PE must divide MH", MW, MH, SIMD, PE);
+            $error("xnor_mvu: MW %0d, MH %0d, SIMD %0d, PE %0d, expected SIMD to divide MW and PE to divide MH",
+                MW, MH, SIMD, PE);
         end
     endgenerate
 
@@ -69,16 +74,19 @@ module xnor_mvu #(
     logic            last_pass;
     wire logic       first = SF == 1 || step == '0;
     wire logic       last  = SF == 1 || step == STEP'(SF - 1);
+    wire logic       wrap  = address == ADDR'(WORDS - 1);
     wire logic       room;
     wire logic       go = room || !last;
     wire logic       issue;  // the next word is read, and what it is multiplied with
 
     always_ff @(posedge clk) begin
         if (issue) begin
-            step    <= last ? '0 : step + 1'b1;
-            address <= address == ADDR'(WORDS - 1) ? '0 : address + 1'b1;
+            step    <= step + 1'b1;
+            address <= address + 1'b1;
+            if (last && 1 << STEP != SF) step <= '0;
+            if (wrap && 1 << ADDR != WORDS) address <= '0;
             if (last) begin
-                first_pass <= address == ADDR'(WORDS - 1);
+                first_pass <= wrap;
                 last_pass  <= NF == 1 || address == ADDR'(WORDS - 1 - SF);
             end
         end
@@ -95,16 +103,12 @@ module xnor_mvu #(
     logic                     first_q;
     logic                     last_q;
     wire logic [SIMD-1:0]     x;
-    wire logic [PE*SIMD-1:0]  weights;
+    wire logic [PE*SIMD-1:0]  factors;  // weights, or products
     always_ff @(posedge clk) begin
         valid_q <= issue && !rst;
         first_q <= first;
         last_q  <= last;
     end
-
-    xnor_weights #(.WIDTH(PE * SIMD), .WORDS(WORDS), .FILE(WEIGHT_FILE), .STYLE(WEIGHT_STYLE)) u_weights (
-        .clk(clk), .address(address), .word(weights)
-    );
 
     generate
         if (SF > 1 && NF > 1) begin : g_replay
@@ -113,7 +117,7 @@ module xnor_mvu #(
             xnor_replay #(.SIMD(SIMD), .SF(SF)) u_replay (
                 .clk(clk), .rst(rst),
                 .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
-                .take(issue), .first_pass(first_pass), .last_pass(last_pass), .have(have), .word(x)
+                .take(issue), .step(step), .first_pass(first_pass), .last_pass(last_pass), .have(have), .word(x)
             );
         end else begin : g_hold
             // The beat is taken with the first use of it, and stays for the others
@@ -126,33 +130,46 @@ module xnor_mvu #(
         end
     endgenerate
 
+    generate
+        if (TEXT == 1) begin : g_rom
+            xnor_rom #(.SIMD(SIMD), .PE(PE), .WORDS(WORDS), .MERGED(PRODUCTS), .WEIGHTS(WEIGHTS)) u_rom (
+                .clk(clk), .address(address), .x(x), .out(factors)
+            );
+        end else begin : g_memory
+            wire logic [PE*SIMD-1:0] word;
+            xnor_weights #(.WIDTH(PE * SIMD), .WORDS(WORDS), .FILE(WEIGHT_FILE), .STYLE(WEIGHT_STYLE)) u_weights (
+                .clk(clk), .address(address), .word(word)
+            );
+            assign factors = PRODUCTS == 1 ? word ~^ {PE{x}} : word;
+        end
+    endgenerate
+
+    // PE results, without the lowest bit of m, which is constant
     wire logic [PE-1:0]       result_valid;
-    wire logic [PE*ACC_BITS-1:0] result;
+    wire logic [PE*WIDTH-1:0] result;
+    wire logic [PE*WIDTH-1:0] kept;
     generate
         for (p = 0; p < PE; p = p + 1) begin : g_pe
-            wire logic [SIMD-1:0] w = weights[p*SIMD +: SIMD];
-            wire logic [SIMD-1:0] products = x ~^ w;
+            wire logic [SIMD-1:0] factor = factors[p*SIMD +: SIMD];
             xnor_popcount #(
                 .SIMD(SIMD), .WIDTH(WIDTH), .START(START), .ACCUMULATE(SF > 1 ? 1 : 0), .PRODUCTS(PRODUCTS)
             ) u_popcount (
                 .clk(clk), .rst(rst), .valid(valid_q), .first(first_q), .last(last_q),
-                .x(PRODUCTS == 1 ? products : x), .w(w),
-                .result_valid(result_valid[p]), .result(result[p*ACC_BITS+1 +: WIDTH])
+                .x(PRODUCTS == 1 ? factor : x), .w(factor),
+                .result_valid(result_valid[p]), .result(result[p*WIDTH +: WIDTH])
             );
-            assign result[p*ACC_BITS] = MW % 2 == 1;
+            assign m_axis_tdata[p*ACC_BITS +: ACC_BITS] = {kept[p*WIDTH +: WIDTH], MW % 2 == 1};
+        end
+        if (PE > 1) begin : g_unused
+            wire logic unused = &{1'b0, result_valid[PE-1:1]};  // all are the same
         end
     endgenerate
 
-    xnor_results #(.WIDTH(PE * ACC_BITS), .PERIOD(SF), .DELAY(DELAY)) u_results (
+    xnor_results #(.WIDTH(PE * WIDTH), .PERIOD(SF), .DELAY(DELAY)) u_results (
         .clk(clk), .rst(rst), .promise(issue && last), .room(room),
         .result_valid(result_valid[0]), .result(result),
-        .m_axis_tdata(m_axis_tdata), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready)
+        .m_axis_tdata(kept), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready)
     );
-    generate
-        if (PE > 1) begin : g_unused
-            wire logic unused = &{1'b0, result_valid[PE-1:1]};
-        end
-    endgenerate
 endmodule
 
 `default_nettype wire

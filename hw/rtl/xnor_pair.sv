@@ -5,7 +5,7 @@
 // Area          one LUT6_2. It has five inputs for both of its outputs, and this function needs just five; synthesis
 //               by itself makes two LUTs of it, hence the primitive (docs/popcount.md has the measurement, and
 //               tests/sim/test_xnor_popcount.py the proof that it equals the lines below).
-//               A place and route tool that does not know LUT6_2 can map it to two LUT5 of the same inputs.
+//               hw/lut6_2_map.v splits it into two LUT5 of the same inputs for tools that do not know LUT6_2.
 // Timing        combinational; a chain of them by sum -> bit_in absorbs two products per level.
 `default_nettype none
 

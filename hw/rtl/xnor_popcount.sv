@@ -68,27 +68,29 @@ module xnor_popcount #(
         end else begin : g_pairs
             wire logic [2*PAIRS-1:0] xs = (2*PAIRS)'(x);
             wire logic [2*PAIRS-1:0] ws = SIMD % 2 == 0 ? (2*PAIRS)'(w) : (2*PAIRS)'({1'b1, w});  // fill: 1 xnor 0
-            wire logic [PAIRS-1:0]   sums;
+            wire logic [CHAINS-1:0]  sums;
             wire logic [PAIRS-1:0]   carries;
             for (i = 0; i < PAIRS; i = i + 1) begin : g_pair
                 wire logic bit_in;
+                wire logic sum;
                 if (i % CHAIN == 0) begin : g_head
                     assign bit_in = 1'b0;
                 end else begin : g_link
-                    assign bit_in = sums[i-1];
+                    assign bit_in = g_pair[i-1].sum;
                 end
                 xnor_pair u_pair (
-                    .x(xs[2*i +: 2]), .w(ws[2*i +: 2]), .bit_in(bit_in), .sum(sums[i]), .carry(carries[i])
+                    .x(xs[2*i +: 2]), .w(ws[2*i +: 2]), .bit_in(bit_in), .sum(sum), .carry(carries[i])
                 );
+                if (i % CHAIN == CHAIN - 1 || i == PAIRS - 1) begin : g_tail
+                    assign sums[i/CHAIN] = sum;
+                end
             end
 
             logic [2:0]           tag_q;
             logic [ONES+TWOS-1:0] bits_q;
             always_ff @(posedge clk) begin
                 tag_q <= rst ? 3'b000 : {last, first, valid};
-                for (integer k = 0; k < CHAINS; k = k + 1)
-                    bits_q[k] <= sums[k * CHAIN + CHAIN - 1 < PAIRS ? k * CHAIN + CHAIN - 1 : PAIRS - 1];
-                if (TWOS > 0) bits_q[ONES+TWOS-1 -: PAIRS] <= carries;
+                bits_q <= (ONES+TWOS)'({carries, sums});  // of a single product no carry
             end
             assign tag  = tag_q;
             assign bits = bits_q;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Replay buffer of a matrix-vector unit: keeps a vector for as many passes over it as are made.
 //
-// Function      Vectors of SF words come on s_axis. Each take puts the next word of the vector on word, from the first
-//               to the last and from the first again; takes with last_pass are of the last pass over the vector, takes
-//               with first_pass of the first.
+// Function      Vectors of SF words come on s_axis. Each take puts word number step of the vector on word; step goes
+//               from 0 to SF - 1 and from 0 again. Takes with first_pass are of the first pass over the vector, takes
+//               with last_pass of the last.
 // Memory        SF words of SIMD bits, LUT RAM up to 64 words. A word of the next vector takes the place of one of this
 //               vector as soon as the last pass has read it: one vector follows the other without a pause.
 // Handshake     have is high when the next word of a first pass is in the buffer: a take with first_pass needs it. have
@@ -14,7 +14,8 @@
 
 module xnor_replay #(
     parameter integer SIMD = 64,  // bits of a word, 1 or more
-    parameter integer SF   = 9    // words of a vector, 2 or more
+    parameter integer SF   = 9,   // words of a vector, 2 or more
+    parameter integer ADDR = $clog2(SF)  // bits of the number of a word; leave it
 ) (
     input  wire logic            clk,
     input  wire logic            rst,
@@ -24,12 +25,12 @@ module xnor_replay #(
     output wire logic            s_axis_tready,
 
     input  wire logic            take,
+    input  wire logic [ADDR-1:0] step,  // which word of the vector: 0, 1, ... SF - 1, 0, ... with every take
     input  wire logic            first_pass,
     input  wire logic            last_pass,
     output wire logic            have,
     output wire logic [SIMD-1:0] word
 );
-    localparam integer       ADDR  = $clog2(SF);
     localparam integer       COUNT = $clog2(SF + 1);
     localparam [87:0]        STYLE = SF <= 64 ? "distributed" : "auto";
     localparam [ADDR-1:0]    END   = ADDR'(SF - 1);
@@ -43,7 +44,6 @@ module xnor_replay #(
     endgenerate
 
     logic [ADDR-1:0]  waddr;
-    logic [ADDR-1:0]  raddr;
     logic [COUNT-1:0] free;   // words that may be overwritten
     logic [COUNT-1:0] fresh;  // words that no first pass has read
 
@@ -56,21 +56,19 @@ module xnor_replay #(
 
     always_ff @(posedge clk) begin
         if (write) waddr <= waddr == END ? '0 : waddr + 1'b1;
-        if (take)  raddr <= raddr == END ? '0 : raddr + 1'b1;
         if (finish && !write) free  <= free + ONE;
         if (write && !finish) free  <= free - ONE;
         if (write && !start)  fresh <= fresh + ONE;
         if (start && !write)  fresh <= fresh - ONE;
         if (rst) begin
             waddr <= '0;
-            raddr <= '0;
             free  <= ALL;
             fresh <= '0;
         end
     end
 
     ram_sdp #(.WIDTH(SIMD), .DEPTH(SF), .STYLE(STYLE)) u_ram (
-        .clk(clk), .wen(write), .waddr(waddr), .wdata(s_axis_tdata), .ren(take), .raddr(raddr), .rdata(word)
+        .clk(clk), .wen(write), .waddr(waddr), .wdata(s_axis_tdata), .ren(take), .raddr(step), .rdata(word)
     );
 endmodule
 

@@ -5,9 +5,10 @@
 // Contents      FILE, read by $readmemh, one word of WIDTH bits per line in hexadecimal, word 0 first.
 // Memory        STYLE "block" is block RAM. "lut" is logic: the contents become truth tables and synthesis merges them
 //               with what reads them. Up to 64 words the register is at the address and the word is a LUT behind it
-//               (up to 16, it and its XNOR with the input are one LUT5); beyond, it is at the word.
-//               "distributed" is the same logic as "lut": a LUT RAM that is never written is a LUT, Yosys refuses
-//               to map it to RAM cells, and Vivado calls both "LUT as logic" (docs/popcount.md).
+//               (up to 16, it and its XNOR with the input are one LUT5); beyond, it is at the word. xnor_rom takes
+//               half as many LUTs, but not from a file.
+//               "distributed" is the same logic as "lut": a LUT RAM that is never written is nothing but a LUT, and
+//               Yosys refuses to map a memory without a write port to RAM cells.
 // Latency       1 cycle.
 `default_nettype none
 
@@ -39,23 +40,23 @@ module xnor_weights #(
             logic [WIDTH-1:0] q;
             always_ff @(posedge clk) q <= memory[address];
             assign word = q;
-        end else if (WORDS > 64) begin : g_large
-            (* rom_style = "distributed" *) logic [WIDTH-1:0] memory [WORDS];
-            initial $readmemh(FILE, memory);
-            logic [WIDTH-1:0] q;
-            always_ff @(posedge clk) q <= memory[address];
-            assign word = q;
-        end else begin : g_small
-            // Read word by word into one vector: Yosys would move the register of a memory to its word
-            (* rom_style = "distributed" *) logic [WIDTH-1:0] memory [WORDS];
+        end else begin : g_lut
+            // One vector of all words: a memory would go to block RAM, or Yosys would move the address register.
+            logic [WIDTH-1:0] memory [WORDS];
             initial $readmemh(FILE, memory);
             wire logic [WORDS*WIDTH-1:0] all;
             for (k = 0; k < WORDS; k = k + 1) begin : g_word
                 assign all[k*WIDTH +: WIDTH] = memory[k];
             end
-            logic [ADDR-1:0] address_q;
-            always_ff @(posedge clk) address_q <= address;
-            assign word = all[address_q*WIDTH +: WIDTH];
+            if (WORDS > 64) begin : g_large
+                logic [WIDTH-1:0] q;
+                always_ff @(posedge clk) q <= all[address*WIDTH +: WIDTH];
+                assign word = q;
+            end else begin : g_small
+                logic [ADDR-1:0] address_q;
+                always_ff @(posedge clk) address_q <= address;
+                assign word = all[address_q*WIDTH +: WIDTH];
+            end
         end
     endgenerate
 endmodule

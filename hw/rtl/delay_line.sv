@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Delay line of `window`: q is d as it was DEPTH steps ago.
+// Delay line: q is d as it was DEPTH steps ago.
 //
 // Function      d enters at a clock edge with `step`; without `step` nothing moves. A DEPTH of 0 is a wire.
 // Area          synthesis makes shift registers in LUTs of it where DEPTH is 3 or more, and flip-flops below.
 `default_nettype none
 
-module window_delay #(
+module delay_line #(
     parameter integer WIDTH = 8, // bits of a word
     parameter integer DEPTH = 1  // steps, 0 or more
 ) (

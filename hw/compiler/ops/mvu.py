@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Matrix-vector units: a matrix of MH rows and MW columns times the vector of every pixel.
+
+The vector is a window in the order of its stream (see `Window`), P = SIMD / 9 channels to a slice. The
+weights of the node stay in FINN's order and shape, (MW, MH) with rows in the order (ky, kx, channel): a node
+whose SIMD does not fit its window computes something else, and the check of the folding finds it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hw.compiler.ops.base import Port, Rtl, StreamOp, memory, operator
+from hw.compiler.ops.window import TAPS
+
+
+class MatrixVectorUnit(StreamOp):
+    """Base of the two units: NF = MH / PE beats out for SF = MW / SIMD beats in, SF * NF cycles per pixel."""
+
+    foldings = ("SIMD", "PE")
+    fields: ClassVar = {"MW": 0, "MH": 0}
+
+    def folds(self) -> dict[str, int]:
+        """SIMD is a divisor of MW; that it is 9 * P as well `check_folding` checks. PE is a divisor of MH."""
+        return {"SIMD": self["MW"], "PE": self["MH"]}
+
+    def check_folding(self) -> None:
+        """SIMD is whole slices of a window."""
+        super().check_folding()
+        if self["SIMD"] % TAPS:
+            self.fail(f"SIMD is {self['SIMD']}, expected {TAPS} times the P of its window")
+
+    def inputs(self) -> tuple[Port, ...]:
+        """(H, W, MW) in beats of SIMD."""
+        return (self.port("s_axis", self["SIMD"], source=0),)
+
+    def outputs(self) -> tuple[Port, ...]:
+        """(H, W, MH) in beats of PE."""
+        return (self.port("m_axis", self["PE"], channels=self["MH"]),)
+
+    def get_exp_cycles(self) -> int:
+        """H * W * SF * NF."""
+        height, width = self["ImgDim"]
+        return height * width * (self["MW"] // self["SIMD"]) * (self["MH"] // self["PE"])
+
+    def get_op_and_param_counts(self) -> dict[str, int]:
+        """Return multiply-accumulates of a frame and weights, in FINN's words."""
+        height, width = self["ImgDim"]
+        x, w = (self.get_input_datatype(i).bitwidth() for i in (0, 1))
+        size = self["MW"] * self["MH"]
+        return {f"op_mac_{min(x, w)}bx{max(x, w)}b": height * width * size, f"param_weight_{w}b": size}
+
+    def stream_order(self) -> np.ndarray:
+        """Return the row of the weights that belongs to each position of the vector: (MW,) indices."""
+        slices = -1, self["SIMD"] // TAPS  # (slice, channel of the slice)
+        return np.arange(self["MW"]).reshape(TAPS, *slices).swapaxes(0, 1).ravel()
+
+    def weight_words(self, model: ModelWrapper) -> np.ndarray:
+        """Return the weights as words of memory: (NF * SF, PE * SIMD).
+
+        Element p*SIMD + i of word nf*SF + sf is that of result nf*PE + p and position sf*SIMD + i of the
+        vector.
+        """
+        weight = self.constants(model)["weight"][self.stream_order()].T  # (MH, MW)
+        tiles = weight.reshape(-1, self["PE"], self["MW"] // self["SIMD"], self["SIMD"])
+        return tiles.swapaxes(1, 2).reshape(-1, self["PE"] * self["SIMD"]).astype(np.int64)
+
+
+@operator
+class XnorMVU(MatrixVectorUnit):
+    """m = 2 * popcount(xnor(w, x)) - MW: the arithmetic of `golden.operators.conv_xnor_plain`."""
+
+    parameters: ClassVar = {"weight": "BIPOLAR"}
+
+    def compute(self, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Sum products of +-1 in float32, which is exact up to 2^24."""
+        return (((2 * x.astype(np.float32) - 1) @ weight[self.stream_order()]).astype(np.int32),)
+
+    def rtl(self) -> Rtl:
+        """`xnor_mvu`."""
+        parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
+        parameters["WEIGHT_FILE"] = self.file("weight")
+        return Rtl("xnor_mvu", parameters | self.style("WEIGHT_STYLE"))
+
+    def memories(self, model: ModelWrapper) -> dict[str, str]:
+        """Weights of one bit, 1 for +1."""
+        return {self.file("weight"): memory((self.weight_words(model) > 0).astype(np.int64), 1)}
+
+
+@operator
+class Int8MVU(MatrixVectorUnit):
+    """acc = sum of w * x: the arithmetic of `golden.operators.conv_int8`."""
+
+    parameters: ClassVar = {"weight": "INT8"}
+
+    def compute(self, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Sum products in float64, which is exact up to 2^53."""
+        return ((x.astype(np.float64) @ weight[self.stream_order()].astype(np.float64)).astype(np.int32),)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Random foldings and FIFO depths, and the whole way down for a network."""
+
+import numpy as np
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.custom_op.registry import getCustomOp
+
+from golden import layers as L
+from hw.compiler.lower import Job, lower
+from hw.compiler.ops import TAPS
+from hw.compiler.transforms import stream_nodes
+from hw.compiler.verify import sample_images
+
+
+def divisors(number):
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def random_folding(rng):
+    def decide(model):
+        config = {"Defaults": {}}
+        for node in stream_nodes(model):
+            if node.op_type == "Window_rtl":
+                continue
+            op = getCustomOp(node)
+            config[node.name] = {
+                name: TAPS * int(rng.choice(divisors(total // TAPS)))
+                if name == "SIMD"
+                else int(rng.choice(divisors(total)))
+                for name, total in op.folds().items()
+            }
+        return config
+
+    return decide
+
+
+def random_depths(rng):
+    def decide(model):
+        return {
+            node.name: {
+                "inFIFODepths": rng.integers(2, 9, len(getCustomOp(node).inputs())).tolist(),
+                "outFIFODepths": rng.integers(2, 9, len(getCustomOp(node).outputs())).tolist(),
+            }
+            for node in stream_nodes(model)
+        }
+
+    return decide
+
+
+def lowered(network, height, width, seed=None, **options):
+    """The network after all steps, with the least folding, or with a random one and random FIFOs."""
+    if seed is None:
+        return lower(Job(network), height, width, **options)
+    rng = np.random.default_rng(seed)
+    return lower(Job(network, random_folding(rng), random_depths(rng)), height, width, **options)
+
+
+def executed(model):
+    """All tensors of a graph, by name, for a noise image."""
+    _, height, width, channels = model.get_tensor_shape(L.PIXELS)
+    image = sample_images(height, width, channels)[0].astype(np.float32)[None]
+    return execute_onnx(model, {L.PIXELS: image}, return_full_exec_context=True)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The operators in FINN's registries, and that their modules in hw/rtl/ do what they do."""
+
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+from compiler_examples import executed, lowered
+from finn.custom_op.fpgadataflow import custom_op
+from finn.custom_op.fpgadataflow.rtl import custom_op as rtl_custom_op
+from finn.util.fpgadataflow import is_fpgadataflow_node, is_rtl_node
+from qonnx.custom_op.registry import getCustomOp
+
+from golden.random_networks import Recipe, build
+from hw.compiler.ops import DIM_BITS, OPERATORS, TAPS
+from hw.compiler.transforms import stream_nodes
+from hw.modules import ToolError, modules
+
+SIZED = re.compile(r"\bs_size_tdata\b")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A network with every operator: binary head, binary and int8 convolutions, upsampling."""
+    recipe = Recipe(width=6, depth=1, factors=(2,), head="binary", up="U")
+    return lowered(build(np.random.default_rng(2), recipe, 3), 3, 4, seed=11)
+
+
+@pytest.fixture(scope="module")
+def tensors(model):
+    return executed(model)
+
+
+def of_type(model, op):
+    return [node for node in stream_nodes(model) if node.op_type == f"{op}_rtl"]
+
+
+def test_every_operator_is_in_both_registries_and_in_the_example(model):
+    for op in OPERATORS:
+        assert custom_op[op.__name__] is op
+        assert issubclass(rtl_custom_op[f"{op.__name__}_rtl"], op)
+        assert of_type(model, op.__name__), op
+    assert all(is_fpgadataflow_node(node) and is_rtl_node(node) for node in model.graph.node)
+
+
+def test_what_finn_asks_of_a_node(model):
+    for node in stream_nodes(model):
+        op = getCustomOp(node)
+        op.check_folding()
+        for index, name in enumerate(node.input):
+            stream = model.get_initializer(name) is None
+            assert bool(op.get_instream_width(index)) == stream
+            if stream:
+                assert op.get_normal_input_shape(index) == model.get_tensor_shape(name)
+                folded = op.get_folded_input_shape(index)
+                assert np.prod(folded) == np.prod(op.get_normal_input_shape(index))
+                assert op.get_instream_width(index) == folded[-1] * op.get_input_datatype(index).bitwidth()
+            assert op.get_input_datatype(index).allowed(0) or op.get_input_datatype(index).name == "BIPOLAR"
+        for index, name in enumerate(node.output):
+            assert op.get_normal_output_shape(index) == model.get_tensor_shape(name)
+            folded = op.get_folded_output_shape(index)
+            assert op.get_outstream_width(index) == folded[-1] * op.get_output_datatype(index).bitwidth()
+            assert op.get_exp_cycles() >= np.prod(folded[:-1])
+        interfaces = op.get_verilog_top_module_intf_names()
+        assert len(interfaces["s_axis"]) == len(op.inputs())
+        assert len(interfaces["m_axis"]) == len(node.output)
+
+
+def test_cycles(model):
+    for node in of_type(model, "XnorMVU"):
+        op = getCustomOp(node)
+        height, width = op["ImgDim"]
+        assert op.get_exp_cycles() == height * width * op["MW"] * op["MH"] // (op["SIMD"] * op["PE"])
+        assert op.get_op_and_param_counts() == {
+            "op_mac_1bx1b": height * width * op["MW"] * op["MH"],
+            "param_weight_1b": op["MW"] * op["MH"],
+        }
+
+
+def test_there_is_no_estimate_before_the_cost_model_is_calibrated(model):
+    op = getCustomOp(of_type(model, "RSign")[0])
+    for estimate in (op.lut_estimation, op.bram_estimation, op.dsp_estimation, op.node_res_estimation):
+        with pytest.raises(ToolError, match="not calibrated"):
+            estimate("xc7z020clg400-1")
+
+
+def test_a_window_in_slices(model, tensors):
+    for node in of_type(model, "Window"):
+        op = getCustomOp(node)
+        (x,), (y,) = op.inputs(), op.outputs()
+        image, windows = tensors[node.input[0]][0], tensors[node.output[0]][0]
+        inside = windows.reshape(x.height, x.width, -1, TAPS, op["P"])[:, :, :, TAPS // 2]
+        assert (inside.reshape(image.shape) == image).all()
+        corner = windows.reshape(x.height, x.width, -1, TAPS, op["P"])[0, 0, :, 0]
+        assert set(np.unique(corner)) == {-1 if y.datatype.name == "BIPOLAR" else 0}
+
+
+def test_modules_have_the_parameters_and_ports_that_they_are_given(model):
+    files = modules()
+    for node in stream_nodes(model):
+        op = getCustomOp(node)
+        instance = op.rtl()
+        text = files[instance.module].read_text()
+        declared = set(re.findall(r"^\s*parameter\s+(?:\w+\s+|\[\S+\]\s*)?(\w+)\s*=", text, re.MULTILINE))
+        assert set(instance.parameters) <= declared, node.name
+        for port in (*op.inputs(), *op.outputs()):
+            assert re.search(rf"\b{port.name}_tdata\b", text), (node.name, port.name)
+        assert bool(SIZED.search(text)) == instance.sized
+        named = {value for key, value in instance.parameters.items() if key.endswith("FILE")}
+        assert named == set(op.memories(model)), node.name
+
+
+def test_hdl_through_finns_interface(model, tmp_path):
+    node = of_type(model, "XnorMVU")[0]
+    op = getCustomOp(node)
+    op.set_nodeattr("code_gen_dir_ipgen", str(tmp_path / "code"))
+    op.code_generation_ipgen(model, "xc7z020clg400-1", 10)
+    assert [file.name for file in (tmp_path / "code").iterdir()] == [op.rtl().parameters["WEIGHT_FILE"]]
+    assert op["gen_top_module"] == "xnor_mvu"
+    assert op.get_rtl_file_list()[-1] == "xnor_mvu.sv"
+    assert all(os.path.isfile(file) for file in op.get_rtl_file_list(abspath=True))
+    with pytest.raises(ToolError, match="Vivado"):
+        op.code_generation_ipi()
+
+
+@pytest.mark.parametrize("op", [op.__name__ for op in OPERATORS])
+def test_rtl_does_what_the_node_does(op, model, tensors):
+    """The streams of a node, with its memories, folding and order of channels, in Verilator."""
+    runner = pytest.importorskip("sim.runner", reason="Verilator and cocotb are not installed")
+    nodes = of_type(model, op)
+    for node in nodes if os.environ.get("BITMEND_SWEEP") == "all" else nodes[:1]:
+        custom = getCustomOp(node)
+        instance = custom.rtl()
+        ends = zip(
+            [*node.input[: len(custom.inputs())], *node.output],
+            custom.inputs() + custom.outputs(),
+            strict=True,
+        )
+        beats = {port.name: port.stream(tensors[name]) for name, port in ends}
+        if instance.sized:
+            beats["s_size"] = [custom["ImgDim"][0] << DIM_BITS | custom["ImgDim"][1]]
+        streams = json.dumps({name: [f"{beat:x}" for beat in values] for name, values in beats.items()})
+        compiled = runner.build(instance.module, instance.parameters)
+        runner.run(compiled, "sim.tb_replay", files={**custom.memories(model), "streams.json": streams})
