@@ -33,6 +33,7 @@ class Entry:
             question makes no sense.
         macs: binary multiply-accumulates per cycle.
         streaming: whether its ports are streams, so that no combinational path may run through it.
+        text: name of the memory file that a point with WEIGHT_STYLE "lut" hands over as parameter WEIGHTS instead.
     """
 
     lint: tuple[Parameters, ...]
@@ -41,6 +42,13 @@ class Entry:
     bits: Callable[[Mapping], int] = field(default=lambda p: 0)
     macs: Callable[[Mapping], int] = field(default=lambda p: 0)
     streaming: bool = True
+    text: str = ""
+
+    def complete(self, parameters: Mapping) -> Parameters:
+        """Return a point with the parameters that follow from the contents of its memory files."""
+        if self.text and parameters["WEIGHT_STYLE"] == "lut":
+            return {**parameters, "WEIGHTS": self.files(parameters)[self.text].replace("\n", "")}
+        return dict(parameters)
 
     def files(self, parameters: Mapping, seed: int = 0) -> dict[str, str]:
         """Return memory files with random contents for a point, as text for `$readmemh`."""
@@ -66,11 +74,10 @@ CATALOGUE: dict[str, Entry] = {
             {"CHANNELS": 6, "P": 1, "BITS": 8, "PAD": -1, "MAX_WIDTH": 5, "DIM_BITS": 4},
         ),
         synth=(
-            *grid(CHANNELS=(32,), P=(1, 2, 4, 8, 16, 32), BITS=(1,), MAX_WIDTH=(320, 640, 1280)),
-            *grid(CHANNELS=(64,), P=(8, 32, 64), BITS=(1,), MAX_WIDTH=(640,)),
-            *grid(CHANNELS=(3,), P=(1, 3), BITS=(8,), MAX_WIDTH=(640,)),
-            *grid(CHANNELS=(1,), P=(1,), BITS=(8,), MAX_WIDTH=(640, 1280)),
-            *grid(CHANNELS=(32,), P=(1, 2, 4, 8), BITS=(8,), MAX_WIDTH=(640, 1280)),
+            *grid(CHANNELS=(32,), P=(8, 32), BITS=(1,), MAX_WIDTH=(640, 1280)),
+            *grid(CHANNELS=(64,), P=(64,), BITS=(1,), MAX_WIDTH=(640,)),
+            *grid(CHANNELS=(3,), P=(3,), BITS=(8,), MAX_WIDTH=(640,)),
+            *grid(CHANNELS=(32,), P=(8,), BITS=(8,), MAX_WIDTH=(1280,)),
         ),
         bits=lambda p: 2 * p["MAX_WIDTH"] * p["CHANNELS"] * p["BITS"],
     ),
@@ -80,17 +87,30 @@ CATALOGUE: dict[str, Entry] = {
             {"MW": 5, "MH": 4, "SIMD": 5, "PE": 2, "WEIGHT_STYLE": "lut"},
         ),
         synth=(
-            *grid(MW=(288,), MH=(32,), SIMD=(9, 18, 36, 72, 144, 288), PE=(1, 2, 4), WEIGHT_STYLE=("lut",)),
-            *grid(MW=(288,), MH=(32,), SIMD=(36, 72), PE=(8, 16, 32), WEIGHT_STYLE=("lut",)),
-            *grid(MW=(288,), MH=(32,), SIMD=(288,), PE=(8,), WEIGHT_STYLE=("lut",)),
-            *grid(MW=(288,), MH=(128,), SIMD=(288,), PE=(2, 4, 8), WEIGHT_STYLE=("lut",)),
-            *grid(MW=(576,), MH=(64,), SIMD=(64,), PE=(4,), WEIGHT_STYLE=("lut", "block")),
-            *grid(MW=(576,), MH=(64,), SIMD=(64, 576), PE=(2,), WEIGHT_STYLE=("block",)),
+            *grid(MW=(576,), MH=(64,), SIMD=(64,), PE=(4,), WEIGHT_STYLE=("block",)),
             *grid(MW=(64,), MH=(64,), SIMD=(64,), PE=(4,), WEIGHT_STYLE=("lut", "block")),
+            *grid(MW=(288,), MH=(32,), SIMD=(72,), PE=(1, 2, 4, 8), WEIGHT_STYLE=("lut",)),
+            *grid(MW=(288,), MH=(32,), SIMD=(288,), PE=(1, 2), WEIGHT_STYLE=("lut", "block")),
         ),
         memory=lambda p: {"weights.mem": (p["MW"] * p["MH"] // p["SIMD"] // p["PE"], p["SIMD"] * p["PE"])},
         bits=lambda p: p["MW"] * p["MH"] if p["WEIGHT_STYLE"] == "block" else 0,
         macs=lambda p: p["SIMD"] * p["PE"],
+        text="weights.mem",
+    ),
+    "int8_mvu": Entry(
+        lint=(
+            *grid(MW=(6,), MH=(4,), SIMD=(3, 6), PE=(1, 2), X_SIGNED=(0, 1), ACC_BITS=(20,), PACK=(0, 1)),
+            {"MW": 6, "MH": 3, "SIMD": 2, "PE": 3, "X_SIGNED": 1, "ACC_BITS": 20, "WEIGHT_STYLE": "block"},
+        ),
+        synth=(
+            *grid(MW=(27,), MH=(32,), SIMD=(27,), PE=(2,), X_SIGNED=(0,), ACC_BITS=(21,), PACK=(0, 1)),
+            *grid(MW=(288,), MH=(3,), SIMD=(36,), PE=(3,), X_SIGNED=(1,), ACC_BITS=(24,), PACK=(0, 1)),
+        ),
+        memory=lambda p: {
+            "weights.mem": (p["MW"] * p["MH"] // p["SIMD"] // p["PE"], 8 * p["SIMD"] * p["PE"]),
+            "bias.mem": (p["MH"] // p["PE"], p["PE"] * p["ACC_BITS"]),
+        },
+        bits=lambda p: 8 * p["MW"] * p["MH"] if p.get("WEIGHT_STYLE") == "block" else 0,
     ),
     "requant": Entry(
         lint=(
@@ -100,11 +120,7 @@ CATALOGUE: dict[str, Entry] = {
         synth=(
             *(
                 {**point, "SHIFT": 14, "A_BITS": 16, "B_BITS": 28, "T_BITS": point["IN_BITS"] + 1}
-                for point in grid(CHANNELS=(32,), PE=(1, 2, 4, 8), IN_BITS=(10, 12, 22), BITS=(8, 12))
-            ),
-            *(
-                {**point, "SHIFT": 14, "A_BITS": 16, "B_BITS": 28, "T_BITS": point["IN_BITS"] + 1}
-                for point in grid(CHANNELS=(128,), PE=(4, 8), IN_BITS=(10,), BITS=(12,))
+                for point in grid(CHANNELS=(32,), PE=(1, 2), IN_BITS=(10, 22), BITS=(12,))
             ),
         ),
         memory=lambda p: {
@@ -124,7 +140,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "base": Entry(
         lint=grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(1, 3), MAX_WIDTH=(5,), DIM_BITS=(4,)),
-        synth=grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(1, 3), MAX_WIDTH=(640,)),
+        synth=grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(3,), MAX_WIDTH=(640,)),
         bits=lambda p: 2 * p["MAX_WIDTH"] * p["CHANNELS"] * 8 if p["SCALE"] > 1 else 0,
     ),
     "rsign": Entry(
@@ -137,7 +153,7 @@ CATALOGUE: dict[str, Entry] = {
             CHANNELS=(2,), FACTOR=(2, 3), P=(1, 2), BITS=(3,), MAX_WIDTH=(3,), DIM_BITS=(4,), ORDER=(0, 1)
         ),
         synth=(
-            *grid(CHANNELS=(32,), FACTOR=(2,), P=(1, 2, 4, 8), BITS=(12,), MAX_WIDTH=(320, 640)),
+            *grid(CHANNELS=(32,), FACTOR=(2,), P=(2, 8), BITS=(12,), MAX_WIDTH=(320,)),
             *grid(CHANNELS=(32,), FACTOR=(3,), P=(4,), BITS=(12,), MAX_WIDTH=(320,)),
             *grid(CHANNELS=(3,), FACTOR=(2,), P=(1, 3), BITS=(22,), MAX_WIDTH=(640,)),
         ),
@@ -149,7 +165,7 @@ CATALOGUE: dict[str, Entry] = {
         ),
         synth=tuple(
             {**point, "DEPTH": rows * point["MAX_WIDTH"] * point["CHANNELS"] // point["P"]}
-            for point in grid(CHANNELS=(32,), FACTOR=(2,), P=(2, 4, 8), BITS=(12,), MAX_WIDTH=(320, 640))
+            for point in grid(CHANNELS=(32,), FACTOR=(2,), P=(2, 8), BITS=(12,), MAX_WIDTH=(640,))
             for rows in (1, 2)
         ),
         bits=lambda p: p["DEPTH"] * p["P"] * p["BITS"],
@@ -173,13 +189,13 @@ CATALOGUE: dict[str, Entry] = {
     "stream_fifo": Entry(
         lint=grid(WIDTH=(3,), DEPTH=(2, 5), RAM_STYLE=("auto", "block", "distributed")),
         synth=(
-            *grid(WIDTH=(2, 8, 24, 48, 96), DEPTH=(2, 16, 32, 64), RAM_STYLE=("distributed",)),
+            *grid(WIDTH=(24,), DEPTH=(2, 32, 64), RAM_STYLE=("distributed",)),
             *grid(
                 WIDTH=(12, 24, 36, 48, 72, 96),
                 DEPTH=(512, 1024, 1300, 2048, 2600, 5200),
                 RAM_STYLE=("block",),
             ),
-            *grid(WIDTH=(12, 24), DEPTH=(10400,), RAM_STYLE=("block",)),
+            *grid(WIDTH=(24,), DEPTH=(10400,), RAM_STYLE=("block",)),
         ),
         bits=lambda p: p["WIDTH"] * p["DEPTH"],
     ),
@@ -191,8 +207,8 @@ CATALOGUE: dict[str, Entry] = {
             {"IN_WIDTH": 4, "OUT_WIDTH": 6},
         ),
         synth=(
-            *grid(IN_WIDTH=(2, 8, 24), OUT_WIDTH=(32, 96, 192)),
-            *grid(IN_WIDTH=(32, 96, 192), OUT_WIDTH=(2, 8, 24)),
+            *grid(IN_WIDTH=(2, 24), OUT_WIDTH=(48, 192)),
+            *grid(IN_WIDTH=(48, 192), OUT_WIDTH=(2, 24)),
         ),
     ),
     "stream_skid": Entry(
@@ -202,8 +218,8 @@ CATALOGUE: dict[str, Entry] = {
     "ram_sdp": Entry(
         lint=grid(STYLE=("auto", "block", "distributed"), WIDTH=(3,), DEPTH=(5,)),
         synth=(
-            *grid(STYLE=("block",), WIDTH=(12, 24, 36, 72), DEPTH=(512, 640, 1024, 2048)),
-            *grid(STYLE=("distributed",), WIDTH=(24,), DEPTH=(16, 32, 64, 128)),
+            *grid(STYLE=("block",), WIDTH=(24, 72), DEPTH=(512, 640, 2048)),
+            *grid(STYLE=("distributed",), WIDTH=(24,), DEPTH=(32, 128)),
         ),
         bits=lambda p: p["WIDTH"] * p["DEPTH"],
         streaming=False,

@@ -35,6 +35,7 @@ def lint(module: str, parameters: Mapping[str, int | str]) -> list[str]:
         ToolError: a tool is missing.
     """
     where = f"{module} {dict(parameters)}"
+    parameters = CATALOGUE[module].complete(parameters)
     found = [f"{where}: Verilator: {line}" for line in verilator_warnings(module, parameters)]
     try:
         paths = combinational_paths(module, parameters, CATALOGUE[module].files(parameters))

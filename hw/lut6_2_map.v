@@ -3,9 +3,9 @@
 //
 //     techmap -map hw/lut6_2_map.v      (after synth_xilinx)
 //
-// The two go back into one physical LUT6 by their shared inputs. An output that does not depend on I4 or I3 gets a
-// smaller LUT without that input: in popcount_sum, timing analysis would otherwise see a path from bit to bit that
-// no signal can take.
+// The two fit into one physical LUT6, since they share their inputs; whether they get there is up to the placer.
+// An output that does not depend on I4 or I3 gets a smaller LUT without that input: in popcount_sum, timing
+// analysis would otherwise see a path from bit to bit that no signal can take.
 module LUT6_2 (output O6, output O5, input I0, input I1, input I2, input I3, input I4, input I5);
     parameter [63:0] INIT = 0;
     parameter _TECHMAP_CONSTMSK_I5_ = 0;

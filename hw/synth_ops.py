@@ -53,7 +53,7 @@ def measure(module: str, parameters: Mapping[str, int | str]) -> Area:
     cached = BUILD / "synth" / f"{module}-{key}.json"
     if cached.exists():
         return Area(**json.loads(cached.read_text()))
-    area = synthesize(module, parameters, files=files)
+    area = synthesize(module, CATALOGUE[module].complete(parameters), files=files)
     write(cached, json.dumps(asdict(area)) + "\n")
     return area
 

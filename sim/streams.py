@@ -212,8 +212,8 @@ class Bench:
         """Wait until each sink, by prefix, has received this many beats and all sources are empty.
 
         Raises:
-            AssertionError: nothing moved for `patience` cycles, and what each port still waits for; or a sink has
-                received far more than it should, which might go on for ever.
+            AssertionError: nothing moved for `patience` cycles, and what each port still waits for; or a sink
+                has received far more than it should, which might go on for ever.
         """
         idle, before = 0, -1
         while any(s.queue for s in self.sources.values()) or any(

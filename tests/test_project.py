@@ -66,5 +66,17 @@ def test_links_and_make_targets_exist(page):
 
 def test_make_help_lists_every_documented_target():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "demo", "test", "train", "export", "evaluate", "bench", "complexity", "sim", "waves", "formal"):
+    for target in (
+        "setup",
+        "demo",
+        "test",
+        "train",
+        "export",
+        "evaluate",
+        "bench",
+        "complexity",
+        "sim",
+        "waves",
+        "formal",
+    ):
         assert re.search(rf"make {target}\b", shown), target

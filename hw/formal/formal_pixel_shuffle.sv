@@ -33,7 +33,9 @@ module formal_pixel_shuffle #(
     input wire logic                  m_axis_tready
 );
     localparam integer BLOCK = FACTOR * CHANNELS / P;
-    localparam integer COUNT = $clog2(2 * MAX_WIDTH * FACTOR * BLOCK) + 2;
+    localparam integer MOST  = MAX_WIDTH * FACTOR * BLOCK + 2;                  // inside: the buffer and two registers
+    localparam integer FAR   = MOST + BLOCK * (FACTOR - 1) * (MAX_WIDTH - 1); // ahead of a beat
+    localparam integer COUNT = $clog2(FAR + 1) + 1;                           // signed
     localparam integer WAIT  = $clog2(PATIENCE + 2);
 
     wire logic              s_size_tready;
@@ -167,6 +169,77 @@ module formal_pixel_shuffle #(
         cover (started && watching && pop && ahead == 0 && !rst);
         cover (started && sizes == 2 && width != next_width && inside_now != 0);
         cover (started && push && pop && inside_now >= row - COUNT'(1) && !rst);
+    end
+
+    // What the registers mean. From here on the module is no black box.
+    //
+    // Rows of one width W have M = W*r blocks. `stride` is the s of the header: block k of the row that enters, and of
+    // the row that leaves, is at place k * stride modulo M - 1, the last one at M - 1.
+    localparam integer BLOCKS = $clog2(MAX_WIDTH * FACTOR * FACTOR) + 1;
+
+    wire logic              known = dut.width != 0; // there has been a frame
+    logic [BLOCKS-1:0] stride;
+    logic [BLOCKS-1:0] r_block; // k of the block that leaves
+    logic              limited; // the modulus is known
+    logic              strided; // the reader has had its stride
+
+    wire logic [BLOCKS-1:0] w_block = BLOCKS'(x) * BLOCKS'(FACTOR) + BLOCKS'(i);
+    wire logic [BLOCKS-1:0] last    = BLOCKS'(dut.width) * BLOCKS'(FACTOR) - 1'b1; // M - 1
+    wire logic [BLOCKS-1:0] longer  = stride * BLOCKS'(FACTOR);
+    wire logic [BLOCKS-1:0] next    = longer > last ? longer - last : longer;
+
+    wire logic [BLOCKS-1:0] w_place = w_block == last ? last : BLOCKS'((2*BLOCKS)'(w_block) * stride % last);
+    wire logic [BLOCKS-1:0] r_place = r_block == last ? last : BLOCKS'((2*BLOCKS)'(r_block) * stride % last);
+    wire logic [dut.ADDR-1:0] onward = dut.ADDR'(BLOCK) * dut.ADDR'(stride) - dut.ADDR'(BLOCK - 1);
+    wire logic [dut.ADDR-1:0] m_last = dut.ADDR'(BLOCK) * dut.ADDR'(last);
+
+    always_ff @(posedge clk) begin
+        if (dut.swap) begin
+            stride  <= next;
+            strided <= 1'b1;
+        end
+        if (dut.turn && dut.fresh) limited <= 1'b1;
+        if (dut.r_step && dut.r_block_end) r_block <= r_block == last ? '0 : r_block + 1'b1;
+        if (rst || dut.restart) begin
+            stride  <= BLOCKS'(1);
+            limited <= 1'b0;
+            strided <= 1'b0;
+        end
+        if (rst) r_block <= '0;
+    end
+
+    always_comb begin
+        if (started) begin
+            // The writer knows where in the frame it is.
+            assert (sizes == 2'(dut.active) + 2'(dut.next_full));
+            assert (!dut.active || (known && dut.width == width && dut.w_rows == height - y));
+            assert (!dut.active || (x < width && y < height));
+            assert (dut.active || (x == 0 && y == 0 && i == 0 && b == 0));
+            assert (!dut.next_full || dut.next_height != 0);
+            assert (dut.w_sub == i && integer'(i) < FACTOR);
+            assert (dut.u_writer.place == b && dut.u_writer.last == end_block);
+            assert (dut.w_column == x + 1'b1);
+            assert (known || inside_now == 0);
+            assert (!known || (dut.width != 0 && dut.width <= DIM_BITS'(MAX_WIDTH)));
+
+            // The reader.
+            assert (dut.head == (r_block == 0) && (!known || r_block <= last));
+            assert (integer'(dut.u_reader.place) < BLOCK && dut.u_reader.last == (integer'(dut.u_reader.place) == BLOCK - 1));
+            assert (!known || dut.r_last_block == (r_block == last && dut.u_reader.place != 0));
+
+            if (known) begin
+                assert (stride >= 1 && (stride < last || last == 1));
+                assert (dut.u_stride.now_onward == onward);
+                if (limited) assert (dut.u_stride.limit == m_last);
+                if (strided) assert (dut.u_stride.now_back == {1'b0, onward} - {1'b0, m_last});
+                assert (dut.w_addr == dut.ADDR'(w_place) * dut.ADDR'(BLOCK) + dut.ADDR'(b));
+                assert (dut.r_addr == dut.ADDR'(r_place) * dut.ADDR'(BLOCK) + dut.ADDR'(dut.u_reader.place));
+            end
+
+            assert (inside_now >= 0 && inside_now <= COUNT'(MOST));
+            assert (!watching || (ahead >= 0 && ahead <= COUNT'(FAR)));
+            assert (due <= inside_now);
+        end
     end
 endmodule
 

@@ -43,23 +43,29 @@ module int8_mvu_tree #(
                 localparam integer BELOW = IN_BITS + l - 1 < OUT_BITS ? IN_BITS + l - 1 : OUT_BITS;
                 localparam integer MANY  = (ROWS + (1 << (l - 1)) - 1) >> (l - 1);
                 for (i = 0; i < COUNT; i = i + 1) begin : g_sum
-                    wire logic signed [BELOW-1:0] a = g_level[l-1].sums[2*i*BELOW +: BELOW];
-                    logic signed [WIDTH-1:0] q;
+                    logic [WIDTH-1:0] q;
                     assign sums[i*WIDTH +: WIDTH] = q;
+                    wire logic [BELOW-1:0] a_in = g_level[l-1].sums[2*i*BELOW +: BELOW];
+                    wire logic [WIDTH-1:0] a    = {{(WIDTH - BELOW){a_in[BELOW-1]}}, a_in};
                     if (2 * i + 1 == MANY) begin : g_alone
-                        always_ff @(posedge clk) q <= WIDTH'(a);
+                        always_ff @(posedge clk) q <= a;
                     end else begin : g_add
-                        wire logic signed [BELOW-1:0] b = g_level[l-1].sums[(2*i+1)*BELOW +: BELOW];
+                        wire logic [BELOW-1:0] b_in = SHORT != 0 ? ~g_level[l-1].sums[(2*i+1)*BELOW +: BELOW]
+                                                                 : g_level[l-1].sums[(2*i+1)*BELOW +: BELOW];
+                        wire logic [WIDTH-1:0] b    = {{(WIDTH - BELOW){b_in[BELOW-1]}}, b_in};
                         if (SHORT != 0) begin : g_short
-                            always_ff @(posedge clk) q <= WIDTH'(a) - ~WIDTH'(b);
+                            always_ff @(posedge clk) q <= a - b;  // a - ~b = a + b + 1
                         end else begin : g_plain
-                            always_ff @(posedge clk) q <= WIDTH'(a) + WIDTH'(b);
+                            always_ff @(posedge clk) q <= a + b;
                         end
                     end
                 end
             end
         end
 
+        if (LEVELS == 0) begin : g_no_clock
+            wire logic unused = &{1'b0, clk};
+        end
         if (IN_BITS + LEVELS < OUT_BITS) begin : g_extend
             assign sum = OUT_BITS'($signed(g_level[LEVELS].sums));
         end else begin : g_as_is

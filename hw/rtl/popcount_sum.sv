@@ -4,8 +4,9 @@
 // Function      sum = a + b + (load ? START : c), modulo 2^WIDTH
 // Structure     A carry chain that adds three numbers. At every bit, one LUT makes the sum and the carry of a, b and c;
 //               that carry is the second operand of the chain at the next bit.
-// Area          WIDTH LUTs (LUT6_2): the third number costs nothing over an adder of two. Vivado makes the same of
-//               a + b + c, Yosys two to three LUTs per bit (docs/popcount.md), hence primitives for Yosys alone.
+// Area          WIDTH LUTs (LUT6_2): the third number costs nothing over an adder of two. Yosys takes a quarter
+//               more for a + b + c (docs/popcount.md), hence the primitives, for Yosys alone: Vivado is left to
+//               infer its own adder of three, which has not been measured here.
 // Timing        combinational: two LUTs and a carry chain of WIDTH positions. No signal passes more than two LUTs,
 //               since O5 does not depend on I4; timing analysis sees that once hw/lut6_2_map.v has split the LUT6_2.
 `default_nettype none

@@ -5,7 +5,7 @@
 // Data          bits holds column 0 first, then column 1, and so on.
 // Structure     In every stage, the bits of a column go seven at a time through 7:3 counters. A column that is still
 //               too high, and to which no lower column is about to send many more bits, gets one 6:3 counter or one
-//               full adder. That is within 2 % of the fewest LUTs that a random search found (docs/popcount.md).
+//               full adder. A random search found one or two LUTs less at best (docs/popcount.md).
 // Pipeline      Registers behind every SPACING stages and behind the last. The tag travels along: what comes out with
 //               it is of the bits that went in with it.
 // Latency       ceil(stages / SPACING) cycles, 0 if the columns fit as they are. 64 bits in one column: 5 stages.

@@ -13,8 +13,9 @@
 // Handshake     Nothing stalls between the input and the results: the last beat of a sum starts only once there is a
 //               place for the result in xnor_results. So the wide registers need no enable, and s_axis_tready and all
 //               of m_axis depend on registers alone. A receiver that stalls is felt at the input some results later.
-// Latency       from the last beat of a vector to its first result, with nothing in between: about 6 + log2(SIMD) / 2
-//               cycles, plus the places of xnor_results, plus 1 with the replay buffer.
+// Latency       from the beat that completes the first sum of a vector to that result: about 3 + log2(SIMD) / 2 cycles
+//               to xnor_results (7 for SIMD 288), 1 more with the replay buffer, and 2 to m_axis if SF < 4, else as
+//               many as there are places: ceil((DELAY + 1) / (SF - 1)).
 // Throughput    one vector every SF * NF cycles, from vector to vector.
 // Area          0.8 to 1.1 LUTs per product and cycle (PE * SIMD of them) with weights in block RAM; docs/popcount.md.
 //               The primitives in it are explained in xnor_pair.sv.

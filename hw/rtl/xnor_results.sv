@@ -3,12 +3,12 @@
 //
 // Function      m_axis = the results, in order.
 // Handshake     Whoever starts work on a result does so only while room is high, and says so by promise; then there is
-//               a place for the result when it comes, DELAY cycles later. room depends on registers alone.
+//               a place for the result when it comes, up to DELAY cycles later. room depends on registers alone.
 // Capacity      PLACES results, promised or here. PERIOD is the least number of cycles from one result to the next.
 //               With PERIOD 4 or more the places are registers in a row, each handing on to the next one when that is
 //               empty: no LUT per bit. A result every cycle takes LUT RAM instead, 4 LUTs for every 6 bits.
 // Latency       PERIOD 4 or more: PLACES cycles; else 2.
-// Throughput    one result every PERIOD cycles, if promises come DELAY cycles before their results.
+// Throughput    one result every PERIOD cycles.
 `default_nettype none
 
 module xnor_results #(

@@ -23,7 +23,7 @@ def points():
                 yield {**point, "DEPTH": depth}
 
 
-@pytest.mark.parametrize("point", sweep(points(), 6))
+@pytest.mark.parametrize("point", sweep(points(), 4))
 def test_nearest_up(point):
     run(build("nearest_up", point), "sim.tb_nearest_up")
 

@@ -14,7 +14,7 @@ def legal(point):
     return not (point["CHANNELS"] % point["P"] or point["OUT_CHANNELS"] % point["OUT_P"])
 
 
-@pytest.mark.parametrize("point", sweep(POINTS, 6, legal))
+@pytest.mark.parametrize("point", sweep(POINTS, 5, legal))
 def test_repeat_channels(point):
     run(build("repeat_channels", point), "sim.tb_repeat_channels")
 

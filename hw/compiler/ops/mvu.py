@@ -16,6 +16,12 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.compiler.ops.base import Port, Rtl, StreamOp, memory, operator
 from hw.compiler.ops.window import TAPS
 
+ELEMENT_BITS = 8
+"""Bits of the inputs and weights of an Int8MVU."""
+
+MAX_INT8_SIMD = 128
+"""The largest SIMD of an Int8MVU in hardware."""
+
 
 class MatrixVectorUnit(StreamOp):
     """Base of the two units: NF = MH / PE beats out for SF = MW / SIMD beats in, SF * NF cycles per pixel."""
@@ -99,3 +105,26 @@ class Int8MVU(MatrixVectorUnit):
     def compute(self, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sum products in float64, which is exact up to 2^53."""
         return ((x.astype(np.float64) @ weight[self.stream_order()].astype(np.float64)).astype(np.int32),)
+
+    def rtl(self) -> Rtl:
+        """`int8_mvu`, which multiplies elements of 8 bits, at most 128 of them in a cycle."""
+        x, acc = self.get_input_datatype(), self.get_output_datatype()
+        if x.bitwidth() != ELEMENT_BITS:
+            self.fail(f"reads elements of {x.bitwidth()} bits, expected {ELEMENT_BITS}, as its module does")
+        if self["SIMD"] > MAX_INT8_SIMD:
+            self.fail(f"SIMD is {self['SIMD']}, expected at most {MAX_INT8_SIMD}, as its module does")
+        parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
+        parameters |= {"X_SIGNED": int(x.signed()), "ACC_BITS": acc.bitwidth()}
+        parameters |= {"WEIGHT_FILE": self.file("weight")}
+        if not x.signed():
+            parameters["BIAS_FILE"] = self.file("bias")
+        return Rtl("int8_mvu", parameters | self.style("WEIGHT_STYLE"))
+
+    def memories(self, model: ModelWrapper) -> dict[str, str]:
+        """Weights of 8 bits; for pixels also 128 times their sums, see int8_mvu.sv."""
+        files = {self.file("weight"): memory(self.weight_words(model), ELEMENT_BITS)}
+        if not self.get_input_datatype().signed():
+            sums = self.constants(model)["weight"].astype(np.int64).sum(axis=0) << (ELEMENT_BITS - 1)
+            words = sums.reshape(-1, self["PE"])
+            files[self.file("bias")] = memory(words, self.get_output_datatype().bitwidth())
+        return files

@@ -1,1 +1,0 @@
-from hw.verilator import verilator_environment  # noqa: F401  (for helpers at work; removed afterwards)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import numpy as np
+import pytest
+
+from hw.modules import ToolError
+from hw.yosys import synthesize
+from sim.runner import build, run
+from sim.sweep import grid, sweep
+from sim.tb_int8_mvu import acc_bits, memory_files, random_matrix
+
+
+def point(mw, simd, mh, pe, x_signed=1, pack=1, style="lut"):
+    sizes = {"MW": mw, "SIMD": simd, "MH": mh, "PE": pe}
+    return sizes | {"X_SIGNED": x_signed, "PACK": pack, "WEIGHT_STYLE": style}
+
+
+def matrices(parameters):
+    # Noise, and extreme weights; ACC_BITS is exact for the wider of the two.
+    rng = np.random.default_rng(0)
+    both = [random_matrix(rng, parameters, extreme) for extreme in (False, True)]
+    return parameters | {"ACC_BITS": max(8, *(acc_bits(parameters, weight) for weight in both))}, both
+
+
+def check(parameters):
+    parameters, both = matrices(parameters)
+    compiled = build("int8_mvu", parameters)
+    for seed, weight in enumerate(both):
+        run(compiled, "sim.tb_int8_mvu", seed=seed, files=memory_files(parameters, weight))
+
+
+FOLDINGS = grid(
+    MW=(1, 2, 3, 9, 18, 27, 36),
+    SIMD=(1, 2, 3, 9, 12, 18, 27, 36),
+    MH=(1, 2, 3, 4, 6),
+    PE=(1, 2, 3, 4, 6),
+    X_SIGNED=(0, 1),
+    PACK=(0, 1),
+    WEIGHT_STYLE=("lut", "block"),
+)
+
+
+@pytest.mark.parametrize(
+    "parameters", sweep(FOLDINGS, 4, lambda p: p["MW"] % p["SIMD"] == 0 and p["MH"] % p["PE"] == 0)
+)
+def test_any_folding(parameters):
+    check(parameters)
+
+
+# Each goes another way through the module: the vector in one beat or several, kept or not; pairs of results, a
+# single one, both; a sum with a start, without, and without an accumulator; odd SIMD.
+CORNERS = (
+    point(27, 27, 4, 2, x_signed=0),
+    point(27, 9, 6, 3, x_signed=0),
+    point(36, 36, 3, 3),
+    point(9, 9, 4, 4),
+    point(36, 18, 3, 3, style="block"),
+    point(27, 9, 4, 2),
+    point(18, 18, 4, 2, x_signed=0, pack=0),
+    point(36, 9, 2, 1, pack=0),
+)
+
+
+@pytest.mark.parametrize("parameters", CORNERS, ids=str)
+def test_corner(parameters):
+    check(parameters)
+
+
+LAYERS = (
+    point(27, 27, 32, 2, x_signed=0),
+    point(9, 9, 32, 4, x_signed=0),
+    point(288, 72, 3, 3, style="block"),
+    point(288, 18, 12, 2),
+)
+
+
+@pytest.mark.parametrize("parameters", sweep(LAYERS, 1))
+def test_layer(parameters):
+    check(parameters)
+
+
+@pytest.mark.parametrize("wrong", [{"SIMD": 5}, {"PE": 3}, {"ACC_BITS": 33}, {"MW": 258, "SIMD": 129}])
+def test_illegal_parameters_stop_elaboration(wrong):
+    with pytest.raises(ToolError, match="expected"):
+        build("int8_mvu", point(36, 12, 4, 2) | wrong)
+
+
+@pytest.mark.parametrize(("pe", "pack", "dsp"), [(2, 1, 27), (2, 0, 54), (3, 1, 54)])
+def test_two_products_in_a_dsp(pe, pack, dsp):
+    parameters, both = matrices(point(27, 27, 6, pe, x_signed=0, pack=pack))
+    files = memory_files(parameters, both[0])
+    del files["constants.npz"]
+    assert synthesize("int8_mvu", parameters, files=files).dsp == dsp
