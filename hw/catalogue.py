@@ -33,7 +33,7 @@ class Entry:
             question makes no sense.
         macs: binary multiply-accumulates per cycle.
         streaming: whether its ports are streams, so that no combinational path may run through it.
-        text: name of the memory file that a point with WEIGHT_STYLE "lut" hands over as parameter WEIGHTS instead.
+        text: name of the memory file that a point with WEIGHT_STYLE "lut" hands over as parameter WEIGHTS.
     """
 
     lint: tuple[Parameters, ...]
@@ -190,12 +190,7 @@ CATALOGUE: dict[str, Entry] = {
         lint=grid(WIDTH=(3,), DEPTH=(2, 5), RAM_STYLE=("auto", "block", "distributed")),
         synth=(
             *grid(WIDTH=(24,), DEPTH=(2, 32, 64), RAM_STYLE=("distributed",)),
-            *grid(
-                WIDTH=(12, 24, 36, 48, 72, 96),
-                DEPTH=(512, 1024, 1300, 2048, 2600, 5200),
-                RAM_STYLE=("block",),
-            ),
-            *grid(WIDTH=(24,), DEPTH=(10400,), RAM_STYLE=("block",)),
+            *grid(WIDTH=(24, 36), DEPTH=(512, 1300, 2600), RAM_STYLE=("block",)),
         ),
         bits=lambda p: p["WIDTH"] * p["DEPTH"],
     ),

@@ -171,74 +171,182 @@ module formal_pixel_shuffle #(
         cover (started && push && pop && inside_now >= row - COUNT'(1) && !rst);
     end
 
-    // What the registers mean. From here on the module is no black box.
-    //
-    // Rows of one width W have M = W*r blocks. `stride` is the s of the header: block k of the row that enters, and of
-    // the row that leaves, is at place k * stride modulo M - 1, the last one at M - 1.
-    localparam integer BLOCKS = $clog2(MAX_WIDTH * FACTOR * FACTOR) + 1;
+    // What the registers mean: from here on the module is no black box. The words are those of its header. Rows of one
+    // width W have M = W*r blocks; `last` is M - 1, `stride` the s of the header, `place` its a(n, k).
+    localparam integer N = $clog2(MAX_WIDTH * FACTOR * BLOCK + 1) + 2; // bits: positions in two rows
 
-    wire logic              known = dut.width != 0; // there has been a frame
-    logic [BLOCKS-1:0] stride;
-    logic [BLOCKS-1:0] r_block; // k of the block that leaves
-    logic              limited; // the modulus is known
-    logic              strided; // the reader has had its stride
+    function automatic [N-1:0] place(input [N-1:0] k, input [N-1:0] s, input [N-1:0] last);
+        logic [2*N-1:0] product;
+        product = {{N{1'b0}}, k} * {{N{1'b0}}, s} % {{N{1'b0}}, last};
+        place = k == last ? last : product[N-1:0];
+    endfunction
 
-    wire logic [BLOCKS-1:0] w_block = BLOCKS'(x) * BLOCKS'(FACTOR) + BLOCKS'(i);
-    wire logic [BLOCKS-1:0] last    = BLOCKS'(dut.width) * BLOCKS'(FACTOR) - 1'b1; // M - 1
-    wire logic [BLOCKS-1:0] longer  = stride * BLOCKS'(FACTOR);
-    wire logic [BLOCKS-1:0] next    = longer > last ? longer - last : longer;
+    wire logic [N-1:0] w      = N'(dut.width);
+    wire logic         known  = w != 0;                 // a frame has entered since the reset
+    wire logic [N-1:0] last   = w * N'(FACTOR) - 1'b1;
+    wire logic [N-1:0] beats  = w * N'(FACTOR * BLOCK); // of a row
+    wire logic [N-1:0] m_last = last * N'(BLOCK);       // the modulus
 
-    wire logic [BLOCKS-1:0] w_place = w_block == last ? last : BLOCKS'((2*BLOCKS)'(w_block) * stride % last);
-    wire logic [BLOCKS-1:0] r_place = r_block == last ? last : BLOCKS'((2*BLOCKS)'(r_block) * stride % last);
-    wire logic [dut.ADDR-1:0] onward = dut.ADDR'(BLOCK) * dut.ADDR'(stride) - dut.ADDR'(BLOCK - 1);
-    wire logic [dut.ADDR-1:0] m_last = dut.ADDR'(BLOCK) * dut.ADDR'(last);
+    logic [N-1:0] stride;
+    logic         strided;     // it has been changed since it was 1
+    logic [N-1:0] r_block;     // k of the block that leaves
+    wire logic [N-1:0] longer = stride * N'(FACTOR);
+    wire logic [N-1:0] next   = longer > last ? longer - last : longer; // FACTOR 2
+    wire logic         limited = known && (!dut.fresh || dut.turned);
+    wire logic [N-1:0] r_sub  = N'(dut.u_reader.place);
+
+    // Where in their rows are the writer and the reader?
+    wire logic [N-1:0] w_block = N'(x) * N'(FACTOR) + N'(i);
+    wire logic [N-1:0] w_at    = w_block * N'(BLOCK) + N'(b);
+    wire logic [N-1:0] r_at    = r_block * N'(BLOCK) + r_sub;
+    wire logic [N-1:0] w_place = place(w_block, stride, last);
+    wire logic [N-1:0] r_place = place(r_block, stride, last);
+    wire logic [N-1:0] onward  = stride * N'(BLOCK) - N'(BLOCK - 1);
+    wire logic [N-1:0] pipe    = N'(dut.r_valid) + N'(dut.out_valid); // beats behind the buffer
+    wire logic         swapped = dut.turned && !dut.late;             // in the last block, with the next stride
+
+    // The beat that is followed: where it was put, which beat of which block of its row it is, on entering and on
+    // leaving, and whether its row is the one that still enters.
+    logic [dut.ADDR-1:0] f_addr;
+    logic [N-1:0]        f_in;
+    logic [N-1:0]        f_out;
+    logic [N-1:0]        f_beat;
+    logic                f_enters;
+    wire logic           buffered = watching && ahead >= COUNT'(pipe);
+    wire logic           restrided = f_enters ? swapped : !dut.late || dut.turned;
+    wire logic [N-1:0]   f_place = restrided ? place(f_out, stride, last) : place(f_in, stride, last);
+
+    // Cycles until something is offered, if the receiver takes it: two registers, and before them the next stride.
+    wire integer to_wait = dut.out_valid ? 0 : dut.r_valid ? 1 : dut.r_go ? 2 :
+                           !dut.late ? PATIENCE : dut.u_stride.busy ? 6 - integer'(dut.u_stride.op) : 3;
 
     always_ff @(posedge clk) begin
         if (dut.swap) begin
             stride  <= next;
             strided <= 1'b1;
         end
-        if (dut.turn && dut.fresh) limited <= 1'b1;
         if (dut.r_step && dut.r_block_end) r_block <= r_block == last ? '0 : r_block + 1'b1;
         if (rst || dut.restart) begin
-            stride  <= BLOCKS'(1);
-            limited <= 1'b0;
+            stride  <= N'(1);
             strided <= 1'b0;
         end
         if (rst) r_block <= '0;
+
+        if (push && end_row) f_enters <= 1'b0;
+        if (push && pick && !watching) begin
+            f_addr   <= dut.w_addr;
+            f_in     <= w_block;
+            f_out    <= N'(i) * w + N'(x);
+            f_beat   <= N'(b);
+            f_enters <= !end_row;
+        end
     end
 
     always_comb begin
         if (started) begin
-            // The writer knows where in the frame it is.
+            // Sizes wait in the order in which they came.
             assert (sizes == 2'(dut.active) + 2'(dut.next_full));
-            assert (!dut.active || (known && dut.width == width && dut.w_rows == height - y));
-            assert (!dut.active || (x < width && y < height));
-            assert (dut.active || (x == 0 && y == 0 && i == 0 && b == 0));
-            assert (!dut.next_full || dut.next_height != 0);
-            assert (dut.w_sub == i && integer'(i) < FACTOR);
-            assert (dut.u_writer.place == b && dut.u_writer.last == end_block);
-            assert (dut.w_column == x + 1'b1);
-            assert (known || inside_now == 0);
-            assert (!known || (dut.width != 0 && dut.width <= DIM_BITS'(MAX_WIDTH)));
+            if (dut.next_full) begin
+                assert (dut.next_height != 0 && dut.next_width != 0 && dut.next_width <= DIM_BITS'(MAX_WIDTH));
+                assert (dut.next_same == (dut.next_width == dut.width));
+                assert ({dut.next_height, dut.next_width} == (dut.active ? {next_height, next_width} : {height, width}));
+            end
+            assert (w <= N'(MAX_WIDTH));
 
-            // The reader.
-            assert (dut.head == (r_block == 0) && (!known || r_block <= last));
-            assert (integer'(dut.u_reader.place) < BLOCK && dut.u_reader.last == (integer'(dut.u_reader.place) == BLOCK - 1));
-            assert (!known || dut.r_last_block == (r_block == last && dut.u_reader.place != 0));
+            // Until there is a frame, all is as the reset left it.
+            if (!known) assert (!dut.active && !dut.complete && dut.fresh && !watching && pipe == 0);
+            if (!known) assert (!dut.entered && dut.head && r_at == 0);
 
+            // The writer knows where in its frame it is; flags that are a cycle late are right when they are used.
+            if (dut.active) assert (dut.width == width && dut.w_rows == height - y && x < width && y < height);
+            else assert (x == 0 && y == 0 && i == 0 && b == 0);
+            assert (dut.w_sub == i && integer'(i) < FACTOR && dut.w_column == x + 1'b1);
+            assert (integer'(b) < BLOCK && dut.u_writer.place == b && dut.u_writer.last == end_block);
+            if (i != 0 || b != 0) assert (dut.w_last_column == (x == width - 1'b1));
+            if (w_at != 0) assert (dut.w_last_row == (y == height - 1'b1));
+
+            // The last block of a row: the stride is changed in it, or, where it is late, before anything else enters.
+            if (dut.turned) assert (dut.active && w_block == last);
+            if (dut.late) assert (limited && (dut.turned || (dut.complete && r_at == 0 && !dut.entered && w_at == 0)));
+            if (!known) assert (!dut.turned && !dut.late);
+
+            // The strides.
+            assert (dut.u_stride.done || dut.u_stride.busy || !limited);
+            assert (!(dut.u_stride.done && dut.u_stride.busy));
+            assert (limited || !(dut.u_stride.done || dut.u_stride.busy || strided));
             if (known) begin
-                assert (stride >= 1 && (stride < last || last == 1));
-                assert (dut.u_stride.now_onward == onward);
-                if (limited) assert (dut.u_stride.limit == m_last);
-                if (strided) assert (dut.u_stride.now_back == {1'b0, onward} - {1'b0, m_last});
-                assert (dut.w_addr == dut.ADDR'(w_place) * dut.ADDR'(BLOCK) + dut.ADDR'(b));
-                assert (dut.r_addr == dut.ADDR'(r_place) * dut.ADDR'(BLOCK) + dut.ADDR'(dut.u_reader.place));
+                assert (stride != 0 && (stride < last || last == 1));
+                assert (N'(dut.u_stride.now_onward) == onward);
+                if (limited) assert (N'(dut.u_stride.limit) == m_last);
+                if (strided) assert (dut.u_stride.now_back == (dut.ADDR + 1)'(onward) - (dut.ADDR + 1)'(m_last));
+                else assert (stride == 1 && dut.u_stride.now_back == {1'b1, dut.ADDR'(0)});
+                if (limited && !strided) assert (dut.late);
+                if (dut.u_stride.busy) begin
+                    assert (dut.u_stride.op <= 2);
+                    assert (N'(dut.u_stride.next) == onward + (dut.u_stride.op == 2 ? stride * N'(BLOCK) : '0));
+                    if (dut.u_stride.op != 0) assert (N'(dut.u_stride.stride) == stride * N'(BLOCK));
+                end
+                if (dut.u_stride.done) begin
+                    assert (dut.u_stride.op == 2);
+                    assert (N'(dut.u_stride.next) == next * N'(BLOCK) - N'(BLOCK - 1));
+                end
             end
 
+            // The addresses.
+            assert (integer'(r_sub) < BLOCK && dut.u_reader.last == (integer'(r_sub) == BLOCK - 1));
+            if (known) begin
+                assert (N'(dut.w_addr) == w_place * N'(BLOCK) + N'(b));
+                assert (N'(dut.r_addr) == r_place * N'(BLOCK) + r_sub);
+                if (end_block && w_block < last) assert (dut.u_writer.exceeds == (w_place + stride > last));
+                if (dut.u_reader.last && r_block < last) assert (dut.u_reader.exceeds == (r_place + stride > last));
+                assert (r_block <= last);
+                assert (dut.r_last_block == (r_block == last && r_sub != 0));
+            end
+            assert (dut.head == (r_block == 0));
+
+            // What the reader may do.
+            if (r_at != 0) assert (strided);
+            if (dut.entered) assert (r_block == 0 || (r_block == last && dut.complete && swapped));
+            if (dut.head && r_sub != 0) assert (dut.entered);
+            if (!dut.complete) begin
+                assert (r_block == 0 || (r_at == N'(BLOCK) && swapped && !dut.entered));
+                if (dut.entered) assert (swapped);
+                if (r_at == 0 && !dut.entered) assert (!swapped);
+            end else begin
+                assert (!dut.fresh);
+                if (r_block == 0 && !dut.entered) assert (dut.late && !dut.turned);
+                if (r_block == 0) assert (!dut.turned);
+                if (r_block != 0) assert (dut.entered == swapped);
+            end
+
+            // How far the reader is ahead, and what is inside.
+            assert (dut.some == (dut.lead != 0));
+            if (dut.fresh) assert (N'(dut.lead) == r_at);
+            else if (dut.complete) assert (N'(dut.lead) + w_at == r_at);
+            else assert (N'(dut.lead) + w_at == beats + r_at);
+            assert (N'(inside_now) + r_at == (dut.complete ? beats : '0) + w_at + pipe);
             assert (inside_now >= 0 && inside_now <= COUNT'(MOST));
-            assert (!watching || (ahead >= 0 && ahead <= COUNT'(FAR)));
-            assert (due <= inside_now);
+            assert (due == inside_now - COUNT'(w_at));
+
+            // The beat that is followed: shown, in the register of the buffer, or in the buffer.
+            if (watching) begin
+                assert (ahead >= 0 && ahead < inside_now + COUNT'(BLOCK * (FACTOR - 1) * (MAX_WIDTH - 1)));
+                if (dut.out_valid && ahead == 0) assert (dut.out_data == value);
+                if (dut.r_valid && ahead == COUNT'(dut.out_valid)) assert (dut.r_data == value);
+            end
+            if (buffered) begin
+                assert (dut.u_buffer.g_auto.memory[f_addr] == value);
+                assert (integer'(f_beat) < BLOCK && f_in <= last && f_out <= last);
+                assert (place(f_out, N'(FACTOR), last) == f_in);
+                assert (N'(f_addr) == f_place * N'(BLOCK) + f_beat);
+                assert (N'(ahead) + r_at == pipe + f_out * N'(BLOCK) + f_beat + (f_enters && dut.complete ? beats : '0));
+                if (f_enters) assert (f_in * N'(BLOCK) + f_beat < w_at);
+                else assert (dut.complete);
+            end
+
+            // How long it may seem to do nothing.
+            if (no_input != 0) assert (dut.active || (no_input == 1 && dut.next_full && !dut.complete));
+            if (no_output != 0) assert (integer'(no_output) + to_wait <= PATIENCE);
         end
     end
 endmodule

@@ -67,7 +67,7 @@ module base_larger #(
     logic valid;
     wire logic move = m_axis_tready || !valid;
 
-    // ---- The size of a frame: kept until all its rows are written and its first output row has been begun. -----------
+    // ---- The size of a frame: kept until all its rows are written and its first output row has been begun. ----------
 
     logic                size_write; // rows are still to be written
     logic                size_read;  // the reading side has not begun
@@ -97,7 +97,7 @@ module base_larger #(
         end
     end
 
-    // ---- Writing: rows go into the ring one after the other, of whatever frame. -----------------------------------------
+    // ---- Writing: rows go into the ring one after the other, of whatever frame. -------------------------------------
 
     logic [1:0]   used;         // rows of the ring that are written and still needed
     logic [1:0]   row_write;    // row of the ring
@@ -121,16 +121,16 @@ module base_larger #(
         end
     end
 
-    // ---- Reading: the column that is fetched next. ----------------------------------------------------------------------
+    // ---- Reading: the column that is fetched next. ------------------------------------------------------------------
 
-    logic       open_frame; // there is a frame to read
-    logic [A-1:0] end_row;  // offset of its last pixel in a row
-    logic       first;      // the column is the first of its row
-    logic       top;        // the row is the first of its frame
-    logic [1:0] part;       // of the row, 0 to SCALE - 1
-    logic [1:0] row;        // of the ring
-    logic [1:0] ahead;      // rows of the ring that are complete, from this row on
-    logic       release1;   // when the column under way is fetched a row of the ring is free
+    logic         open_frame; // there is a frame to read
+    logic [A-1:0] end_row;    // offset of its last pixel in a row
+    logic         first;      // the column is the first of its row
+    logic         top;        // the row is the first of its frame
+    logic [1:0]   part;       // of the row: which of the SCALE output rows that are made of it
+    logic [1:0]   row;        // of the ring
+    logic [1:0]   ahead;      // rows of the ring that are complete, from this row on
+    logic         release1;   // when the column under way is fetched, a row of the ring is free
 
     wire logic is_bottom  = bottom[row];
     wire logic early      = part < 2'(HALF);
@@ -140,7 +140,7 @@ module base_larger #(
     wire logic present    = late && !is_bottom ? ahead[1] : ahead != 2'd0;
     wire logic available  = open_frame && (!first || present);
 
-    // ---- The slot: its column, and the three columns that are under way. --------------------------------------------------
+    // ---- The slot: its column, and the three columns that are under way. --------------------------------------------
 
     logic         run;     // there is a slot
     logic [1:0]   t;       // its time within a column
@@ -163,7 +163,7 @@ module base_larger #(
 
     wire logic last_slice = slice == LAST[S-1:0];
     wire logic boundary   = !run || (t == OUTER && last_slice); // a column may begin
-    wire logic under_way  = run && (SCALE == 2 ? fetch || centre : other);
+    wire logic under_way  = run && (fetch || (SCALE == 2 && centre));
 
     wire logic turn       = run && fetch && t == 2'd0 && slice == '0 && offset == end_row; // the row ends
     wire logic pass       = turn && part == OUTER; // ... and is not needed as the near one any more
@@ -173,10 +173,11 @@ module base_larger #(
 
     always_ff @(posedge clk) begin
         if (move) begin
-            if (run && fetch && t == 2'd0 && slice == '0) fetch_last <= turn;
-
-            // The position moves on early in a column.
-            if (run && fetch && t == 2'd0 && slice == '0) first <= turn;
+            // The position moves on at the beginning of a column, so that it is settled when the next may begin.
+            if (run && fetch && t == 2'd0 && slice == '0) begin
+                fetch_last <= turn;
+                first      <= turn;
+            end
             if (turn) part <= pass ? 2'd0 : part + 2'd1;
             if (pass) begin
                 row <= row_after(row);
@@ -234,7 +235,7 @@ module base_larger #(
         end
     end
 
-    // ---- Stage 1: the word. Stages 2 to 4: interpolation between rows. --------------------------------------------------
+    // ---- Stage 1: the word. Stages 2 to 4: interpolation between rows. ----------------------------------------------
 
     logic [P*8-1:0] word;
     logic [P*8-1:0] near;
@@ -274,7 +275,7 @@ module base_larger #(
     assign valid         = sending[7];
     assign m_axis_tvalid = valid;
 
-    // ---- Stage 4: the two columns, for every slice a value. Stages 5 to 7: interpolation between columns. ---------------
+    // ---- Stage 4: the two columns, for every slice a value. Stages 5 to 7: interpolation between columns. -----------
 
     logic [P*V-1:0] centre_value;
     logic [P*V-1:0] other_value;

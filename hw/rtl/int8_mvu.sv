@@ -8,29 +8,32 @@
 // Weights       WEIGHT_FILE has SF * NF words of PE * SIMD weights of 8 bits, two's complement: element p*SIMD + i of
 //               word nf*SF + sf is w[nf*PE + p][sf*SIMD + i].
 // Packing       With PACK 1, two results share a DSP48 per input element (int8_mvu_dsp): PE * SIMD / 2 of them, plus
-//               SIMD / 2 if PE is odd. With PACK 0 there are PE * SIMD. The packing is made for signed x: of pixels
-//               x - 128 is multiplied, and what is missing is added at the start of each sum. That is what BIAS_FILE
-//               holds, for PACK 1 and X_SIGNED 0 only: NF words of PE elements of ACC_BITS bits, element p of word nf
-//               is 128 * sum over i of w[nf*PE + p][i], modulo 2^ACC_BITS.
+//               SIMD / 2 if PE is odd. With PACK 0 there are PE * SIMD. If no weight is -128, NARROW 1 saves a third of
+//               the LUTs: then the slices add four packed products. (Without PACK they always do.)
+//   Pixels      The packing is for signed x. Of pixels x - 128 is multiplied, and what is missing is what each sum
+//               starts from: that is in BIAS_FILE, for PACK 1 and X_SIGNED 0 only. It has NF words of PE elements of
+//               ACC_BITS bits: element p of word nf is 128 * sum over i of w[nf*PE + p][i], modulo 2^ACC_BITS.
 // Structure     For every nf, for every sf: read a word, and PE sums grow by SIMD products (int8_mvu_lane). A vector is
 //               kept while NF passes go over it: in the register that holds it anyway if SF is 1, in an xnor_replay if
 //               SF > 1, not at all if NF is 1.
 // Handshake     Nothing stalls between the input and the results: work on a result starts once there is a place for it in
 //               xnor_results. So the wide registers and the DSP48s have no enable, and s_axis_tready and all of m_axis
 //               depend on registers alone.
-// Latency       6 + ceil(log2(ceil(SIMD / 2))) cycles from the last beat of a vector to its first result, plus the
-//               places of xnor_results, plus 1 with the replay buffer.
+// Latency       C + 4 + ceil(log2(ceil(SIMD / C))) cycles from the last beat of a vector to its first result, where C is
+//               the length of the chains, 4 or (PACK 1, NARROW 0) 1, but at most SIMD; plus the places of
+//               xnor_results, plus 1 with the replay buffer.
 // Throughput    one vector every SF * NF cycles, from vector to vector.
 `default_nettype none
 
 module int8_mvu #(
     parameter integer MW           = 27,             // elements of a vector, 1 or more
     parameter integer MH           = 32,             // results per vector, 1 or more
-    parameter integer SIMD         = 27,             // elements per beat and cycle, 1..128, divides MW
+    parameter integer SIMD         = 27,             // elements per beat and cycle, divides MW
     parameter integer PE           = 2,              // results per beat, divides MH
     parameter integer X_SIGNED     = 0,              // 0: pixels; 1: a stream of 8 bits
     parameter integer ACC_BITS     = 21,             // bits of a result
     parameter integer PACK         = 1,              // 1: two products in a DSP48; 0: one
+    parameter integer NARROW       = 0,              // 1: no weight is -128
     parameter         WEIGHT_FILE  = "weights.mem",  // see above
     parameter         BIAS_FILE    = "bias.mem",     // see above
     parameter [87:0]  WEIGHT_STYLE = "lut",          // where the weights are: "lut" or "block", see xnor_weights.sv
@@ -55,16 +58,18 @@ module int8_mvu #(
     localparam integer ADDR   = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam integer STEP   = SF > 1 ? $clog2(SF) : 1;
     localparam integer FOLD   = NF > 1 ? $clog2(NF) : 1;
-    localparam integer SUM    = 4 + $clog2((SIMD + 1) / 2); // cycles from x and the weights to their sum
+    localparam integer LONGEST = PACK != 0 && NARROW == 0 ? 1 : 4;
+    localparam integer CHAIN  = SIMD < LONGEST ? SIMD : LONGEST;
+    localparam integer SUM    = CHAIN + 2 + $clog2((SIMD + CHAIN - 1) / CHAIN); // cycles from x to the sum of a beat
 
     genvar i;
     generate
-        if (MW < 1 || MH < 1 || SIMD < 1 || SIMD > 128 || PE < 1 || SF * SIMD != MW || NF * PE != MH) begin : g_check
-            $error("int8_mvu: MW %0d, MH %0d, SIMD %0d, PE %0d, expected SIMD up to 128 to divide MW and PE to divide MH",
+        if (MW < 1 || MH < 1 || SIMD < 1 || PE < 1 || SF * SIMD != MW || NF * PE != MH) begin : g_check
+            $error("int8_mvu: MW %0d, MH %0d, SIMD %0d, PE %0d, expected SIMD to divide MW and PE to divide MH",
                 MW, MH, SIMD, PE);
         end
-        if (ACC_BITS < 8 || ACC_BITS > 32) begin : g_check_bits
-            $error("int8_mvu: ACC_BITS is %0d, expected 8..32", ACC_BITS);
+        if (ACC_BITS < 2 || ACC_BITS > 32) begin : g_check_bits
+            $error("int8_mvu: ACC_BITS is %0d, expected 2..32", ACC_BITS);
         end
     endgenerate
 
@@ -173,7 +178,8 @@ module int8_mvu #(
             localparam integer PAIR  = i < PAIRS ? 1 : 0;
             localparam integer FIRST = i < PAIRS ? 2 * i : PAIRS + i;  // of its results
             int8_mvu_lane #(
-                .PAIR(PAIR), .SIMD(SIMD), .X_BITS(X_BITS), .ACC_BITS(ACC_BITS), .ACCUMULATE(SF > 1 || BIAS == 1 ? 1 : 0)
+                .PAIR(PAIR), .NARROW(NARROW), .SIMD(SIMD), .X_BITS(X_BITS), .CHAIN(CHAIN), .ACC_BITS(ACC_BITS),
+                .ACCUMULATE(SF > 1 || BIAS == 1 ? 1 : 0)
             ) u_lane (
                 .clk(clk), .x(x), .w(weights[FIRST*SIMD*8 +: (PAIR+1)*SIMD*8]),
                 .add(valid[SUM]), .first(is_first[SUM]), .start(start[FIRST*ACC_BITS +: (PAIR+1)*ACC_BITS]),
@@ -181,6 +187,21 @@ module int8_mvu #(
             );
         end
     endgenerate
+
+`ifndef SYNTHESIS
+    generate
+        if (NARROW != 0) begin : g_check_weights
+            for (i = 0; i < PE * SIMD; i = i + 1) begin : g_weight
+                always_ff @(posedge clk) begin
+                    if (valid[0] && weights[i*8 +: 8] == 8'h80) begin
+                        $error("int8_mvu %m: a weight is -128, expected none with NARROW");
+                        $fatal;
+                    end
+                end
+            end
+        end
+    endgenerate
+`endif
 
     xnor_results #(.WIDTH(PE * ACC_BITS), .PERIOD(SF), .DELAY(SUM + 2)) u_results (
         .clk(clk), .rst(rst), .promise(issue && last), .room(room),

@@ -1,112 +1,112 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Two int8 products in a row of DSP48E1 slices, or two times two: the sum of the products of two inputs with their
-// weights, for one output or for a pair of outputs.
+// A chain of DSP48E1 slices that sums int8 products, for one output or for a pair of outputs at once.
 //
-// Function      row0 = w0[0] * x[0] + w0[1] * x[1] - SHORT, and for a PAIR row1, likewise with w1
-// Packing       A pair of outputs shares the multiplications: (w1 * 2^16 + w0) * x = (w1 * x) * 2^16 + w0 * x. The sum
-//               of two int8 products lies within -32512..32768: one value too many for 16 bits signed, but with 32767
-//               added it is within 255..65535, an unsigned field from which nothing is ever borrowed. So the fields
-//               separate without a correction, and the low one less 32768 is the sum less 1. All constants
-//               are added by the C port of the first slice. SHORT makes row1 short by one, too, so that 16 bits hold
-//               it; row0 of a pair is always short.
-// Structure     cycle 1   A, B and D registers
-//               cycle 2   M of slice 0 = (D + A) * B; second registers of slice 1
-//               cycle 3   P of slice 0 = M + C; M of slice 1
-//               cycle 4   P of slice 1 = M + P of slice 0 (the cascade)
-// Latency       4 cycles.
-// Area          2 DSP48E1, 1 if LONE, no LUT.
+// Function      row[p] = sum over i of w[p][i] * x[i], i = 0..COUNT-1
+// Packing       A pair of outputs shares the multiplications: (w1 * 2^F + w0) * x = (w1 * x) * 2^F + w0 * x, and so do the
+//               sums of such products. What is left of the low field is its sum only as long as that fits in F bits,
+//               and each negative low sum borrows from the high one. But the sum is at least -2^(F-1): with 2^(F-1)
+//               added, which the C port of the first slice does, it is an unsigned field and borrows nothing. Then
+//               the highest bit of the field, inverted, is the sign of the sum. No LUT corrects anything.
+// Bits          A slice multiplies 25 x 18 bits. NARROW: all weights are -127..127; the sum of 4 products with x of 8
+//               bits is within +-4 * 127 * 128 = +-65024, F = 17 bits; and w1 * 2^17 + w0 takes 25 bits. Otherwise
+//               -128 * 2^17 - 128 would not fit: a PAIR then has F = 16 and a CHAIN of 1.
+// Chain         The product of input i takes part in cycle POSITION + 3, where POSITION counts from CHAIN - COUNT: slice
+//               by slice its operands come a cycle later, so that P finds the P of the slice before (PCIN). The
+//               slices' own registers hold them for one cycle of that.
+// Latency       CHAIN + 2 cycles, whatever COUNT: A, B and D registers; M; P of each slice.
+// Area          COUNT DSP48E1, and registers for what is longer under way.
 `default_nettype none
 
 module int8_mvu_dsp #(
-    parameter integer PAIR     = 1,  // 1: two outputs, X_BITS 8
-    parameter integer LONE     = 0,  // 1: only the product of x[0]
-    parameter integer X_BITS   = 8,  // bits of x, two's complement: 8, or 9 for pixels
-    parameter integer SHORT    = 1,  // 1: all rows are short by one, X_BITS 8
-    parameter integer ROW_BITS = 17 - SHORT  // leave it
+    parameter integer PAIR   = 1,  // 1: two outputs; 0: one
+    parameter integer NARROW = 1,  // 1: no weight is -128
+    parameter integer X_BITS = 8,  // bits of x, two's complement: 8, or 9 without PAIR
+    parameter integer CHAIN  = 4,  // largest number of products
+    parameter integer COUNT  = 4,  // products, 1..CHAIN
+    parameter integer ROW    = 17  // bits of a row: 16 + ceil(log2(CHAIN)), less one if NARROW and X_BITS is 8
 ) (
-    input  wire logic                         clk,
-    input  wire logic [2*X_BITS-1:0]          x,
-    input  wire logic [15:0]                  w0,
-    input  wire logic [15:0]                  w1,   // with PAIR
-    output wire logic [(PAIR+1)*ROW_BITS-1:0] rows
+    input  wire logic                      clk,
+    input  wire logic [COUNT*X_BITS-1:0]   x,
+    input  wire logic [(PAIR+1)*COUNT*8-1:0] w,  // COUNT of output 0, then COUNT of output 1
+    output wire logic [(PAIR+1)*ROW-1:0]   rows
 );
-    localparam integer FIELD  = 16;
-    localparam integer A_BITS = PAIR != 0 ? FIELD + 9 : 8;
+    localparam integer A_BITS = PAIR != 0 ? ROW + 9 - NARROW : 8;
     localparam integer M_BITS = A_BITS + X_BITS;
-    localparam integer P_BITS = M_BITS + 1;
-    localparam integer START  = PAIR != 0 ? 32767 - (SHORT != 0 ? 65536 : 0) : (SHORT != 0 ? -1 : 0);
+    localparam integer P_BITS = PAIR != 0 ? 2 * ROW + 1 : ROW;
+    localparam integer START  = PAIR != 0 ? 1 << (ROW - 1) : 0;
 
     generate
-        if (X_BITS != 8 && (X_BITS != 9 || PAIR != 0 || SHORT != 0)) begin : g_check
-            $error("int8_mvu_dsp: X_BITS is %0d, expected 8, or 9 without PAIR and SHORT", X_BITS);
+        if (COUNT < 1 || COUNT > CHAIN || A_BITS > 25 || ROW != 16 + $clog2(CHAIN) - (NARROW != 0 && X_BITS == 8 ? 1 : 0)
+            || (X_BITS != 8 && (X_BITS != 9 || PAIR != 0))) begin : g_check
+            $error("int8_mvu_dsp: PAIR %0d, NARROW %0d, X_BITS %0d, CHAIN %0d, COUNT %0d, ROW %0d do not fit, see above",
+                PAIR, NARROW, X_BITS, CHAIN, COUNT, ROW);
         end
     endgenerate
 
-    // The weight operands of both slices, behind their first registers
-    logic signed [X_BITS-1:0]      x0_1;
-    logic signed [X_BITS-1:0]      x1_1;
-    logic [15:0]                   w0_1;
-    logic [15:0]                   w1_1;
-    wire logic signed [A_BITS-1:0] a0;
-    wire logic signed [A_BITS-1:0] a1;
-    always_ff @(posedge clk) begin
-        {x1_1, x0_1} <= x;
-        w0_1         <= w0;
-        w1_1         <= w1;
-    end
-
+    genvar i;
     generate
-        if (PAIR != 0) begin : g_pair
-            // the pre-adder; a field of 8 bits at 2^16 and a borrow from it take the 25 bits that there are
-            assign a0 = $signed({w1_1[7],  w1_1[7:0],  {FIELD{1'b0}}}) + A_BITS'($signed(w0_1[7:0]));
-            assign a1 = $signed({w1_1[15], w1_1[15:8], {FIELD{1'b0}}}) + A_BITS'($signed(w0_1[15:8]));
-        end else begin : g_single
-            assign a0 = w0_1[7:0];
-            assign a1 = w0_1[15:8];
-            wire logic unused = &{1'b0, w1_1};
-        end
-    endgenerate
+        for (i = 0; i < COUNT; i = i + 1) begin : g_slice
+            localparam integer POSITION = CHAIN - COUNT + i;
 
-    // What slice 1 multiplies, one cycle later than slice 0, so that it finds the P of that
-    logic signed [P_BITS-1:0] p;
-    logic signed [X_BITS-1:0] x_2;
-    logic signed [A_BITS-1:0] a_2;
-    logic signed [M_BITS-1:0] m_3;
-    generate
-        if (LONE != 0) begin : g_lone
+            // w1, w0 and x on their way to the first registers of the slice
+            localparam integer WAY = X_BITS + 8 + 8 * PAIR;
+            wire logic [WAY-1:0] come;
+            wire logic [WAY-1:0] here;
+            assign come[X_BITS-1:0]    = x[i*X_BITS +: X_BITS];
+            assign come[X_BITS +: 8]   = w[i*8 +: 8];
+            delay_line #(.WIDTH(WAY), .DEPTH(POSITION > 1 ? POSITION - 1 : 0)) u_delay (
+                .clk(clk), .step(1'b1), .d(come), .q(here)
+            );
+
+            logic signed [X_BITS-1:0]      x1;
+            logic signed [7:0]             w0;
+            wire logic signed [A_BITS-1:0] a1;
             always_ff @(posedge clk) begin
-                x_2 <= x0_1;
-                a_2 <= a0;
-                p   <= P_BITS'(m_3) + P_BITS'(START);
+                x1 <= here[X_BITS-1:0];
+                w0 <= here[X_BITS +: 8];
             end
-            wire logic unused = &{1'b0, a1, x1_1};
-        end else begin : g_two
-            logic signed [M_BITS-1:0] m_2;
-            logic signed [P_BITS-1:0] p_3;
-            always_ff @(posedge clk) begin
-                m_2 <= a0 * x0_1;
-                p_3 <= P_BITS'(m_2) + P_BITS'(START);
-                x_2 <= x1_1;
-                a_2 <= a1;
-                p   <= P_BITS'(m_3) + p_3;
+            if (PAIR != 0) begin : g_pair
+                logic signed [7:0] w1;
+                assign come[X_BITS+8 +: 8] = w[(COUNT+i)*8 +: 8];
+                always_ff @(posedge clk) w1 <= here[X_BITS+8 +: 8];
+                assign a1 = (A_BITS'(w1) << ROW) + A_BITS'(w0);  // the pre-adder
+            end else begin : g_single
+                assign a1 = w0;
+            end
+
+            // The second registers of all but the first position
+            wire logic signed [X_BITS-1:0] b;
+            wire logic signed [A_BITS-1:0] a;
+            if (POSITION == 0) begin : g_first
+                assign b = x1;
+                assign a = a1;
+            end else begin : g_later
+                logic signed [X_BITS-1:0] x2;
+                logic signed [A_BITS-1:0] a2;
+                always_ff @(posedge clk) begin
+                    x2 <= x1;
+                    a2 <= a1;
+                end
+                assign b = x2;
+                assign a = a2;
+            end
+
+            logic signed [M_BITS-1:0] m;
+            logic signed [P_BITS-1:0] p;
+            always_ff @(posedge clk) m <= a * b;
+            if (i == 0) begin : g_start
+                always_ff @(posedge clk) p <= P_BITS'(m) + P_BITS'(START);
+            end else begin : g_cascade
+                always_ff @(posedge clk) p <= P_BITS'(m) + g_slice[i-1].p;
             end
         end
-    endgenerate
-    always_ff @(posedge clk) m_3 <= a_2 * x_2;
 
-    generate
+        wire logic [P_BITS-1:0] sum = g_slice[COUNT-1].p;
         if (PAIR != 0) begin : g_fields
-            // 32768 less than the low field: its highest bit inverted, as a sign
-            assign rows[0 +: ROW_BITS] = ROW_BITS'($signed({!p[FIELD-1], p[FIELD-2:0]}));
-            assign rows[ROW_BITS +: ROW_BITS] = p[FIELD +: ROW_BITS];
-            if (P_BITS > FIELD + ROW_BITS) begin : g_rest
-                wire logic unused = &{1'b0, p[P_BITS-1:FIELD+ROW_BITS]};
-            end
+            assign rows = {sum[ROW +: ROW], !sum[ROW-1], sum[ROW-2:0]};
+            wire logic unused = &{1'b0, sum[P_BITS-1]};
         end else begin : g_row
-            assign rows = ROW_BITS'(p);
-            if (P_BITS > ROW_BITS) begin : g_rest
-                wire logic unused = &{1'b0, p[P_BITS-1:ROW_BITS]};
-            end
+            assign rows = sum;
         end
     endgenerate
 endmodule

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Adder tree with a register behind every adder.
 //
-// Function      sum = sum over i of rows[i] + (SHORT ? ROWS - 1 : 0), modulo 2^OUT_BITS: with SHORT every adder adds 1
-//               through its carry input, which costs nothing.
+// Function      sum = sum over i of rows[i], modulo 2^OUT_BITS
 // Data          rows: ROWS elements of IN_BITS bits, two's complement. No stall: a set of rows every cycle.
 // Latency       ceil(log2(ROWS)) cycles.
 // Area          ROWS - 1 adders; level by level one bit wider, up to OUT_BITS.
 `default_nettype none
 
 module int8_mvu_tree #(
-    parameter integer ROWS     = 14, // summands, 1 or more
-    parameter integer IN_BITS  = 16, // bits of a summand
-    parameter integer OUT_BITS = 20, // bits of the sum
-    parameter integer SHORT    = 1   // 1: every adder adds one more
+    parameter integer ROWS     = 7,  // summands, 1 or more
+    parameter integer IN_BITS  = 17, // bits of a summand
+    parameter integer OUT_BITS = 20  // bits of the sum
 ) (
     input  wire logic                    clk,
     input  wire logic [ROWS*IN_BITS-1:0] rows,
@@ -50,14 +48,9 @@ module int8_mvu_tree #(
                     if (2 * i + 1 == MANY) begin : g_alone
                         always_ff @(posedge clk) q <= a;
                     end else begin : g_add
-                        wire logic [BELOW-1:0] b_in = SHORT != 0 ? ~g_level[l-1].sums[(2*i+1)*BELOW +: BELOW]
-                                                                 : g_level[l-1].sums[(2*i+1)*BELOW +: BELOW];
+                        wire logic [BELOW-1:0] b_in = g_level[l-1].sums[(2*i+1)*BELOW +: BELOW];
                         wire logic [WIDTH-1:0] b    = {{(WIDTH - BELOW){b_in[BELOW-1]}}, b_in};
-                        if (SHORT != 0) begin : g_short
-                            always_ff @(posedge clk) q <= a - b;  // a - ~b = a + b + 1
-                        end else begin : g_plain
-                            always_ff @(posedge clk) q <= a + b;
-                        end
+                        always_ff @(posedge clk) q <= a + b;
                     end
                 end
             end

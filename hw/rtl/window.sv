@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sliding window: all nine taps of a 3x3 convolution with stride 1 and padding, one channel slice per beat.
 //
-// Function      m[y, x, s, t = ky*3 + kx, i] = s_axis[y + ky - 1, x + kx - 1, s*P + i], and PAD outside the image
-//               (H, W, CHANNELS). A slice s is a beat of P channels; a pixel has K = CHANNELS/P of them.
+// Function      m[y, x, s, t = ky*3 + kx, i] = s_axis[y + ky - 1, x + kx - 1, s*P + i], and PAD outside the image (H,
+//               W, CHANNELS). A slice s is a beat of P channels; a pixel has K = CHANNELS/P of them.
 // Data          s_axis: H*W*K beats of P elements. m_axis: as many, of 9*P elements; element t*P + i is channel i of
 //               the slice in tap t. s_size: {height, width}, one beat per frame.
 // Latency       3 cycles from the beat that completes a window, slice s of pixel (y+1, x+1), to its output; the last
-//               window of a row is completed by the first pixel of the row after the next. So the
-//               first window of a frame leaves (W+1)*K + 3 cycles after the first beat entered.
+//               window of a row is completed by the first pixel of the row after the next. So the first window of a
+//               frame leaves (W+1)*K + 3 cycles after the first beat entered.
 // Throughput    one beat per cycle: H*W*K cycles per frame, from frame to frame. Where the width changes, up to K times
 //               the difference more. Images that are one beat wide (W*K = 1) take two cycles per beat.
 // Progress      A frame comes out completely without any further input, of a next frame for instance. One thing is
@@ -18,18 +18,18 @@
 //               K = 4 on, 6*n of them shift registers; and about 120 LUTs and 120 flip-flops of control. Padding takes
 //               no LUTs: see the taps.
 //
-// How it works. Memory holds, at (x, s), the rows {y-1, y} of the image. A column step fetches the rows y-1 and y
-// at x; where the image goes on, pixel (y+1, x) comes with it, makes the column of three complete, and goes into memory
-// with row y in exchange for row y-1. Three columns make a window: the step of column x sends out the one centred at the
+// How it works. Memory holds, at (x, s), the rows {y-1, y} of the image. A column step fetches the rows y-1 and y at x;
+// where the image goes on, pixel (y+1, x) comes with it, makes the column of three complete, and goes into memory with
+// row y in exchange for row y-1. Three columns make a window: the step of column x sends out the one centred at the
 // column before. So a frame passes in three phases,
 //
 //     pixels of row 0         fill: write only
 //     pixels of rows 1..H-1   column steps of rows 0..H-2: fetch and write
 //     no pixels               column steps of row H-1: fetch only
 //
-// and the last phase of one frame and the first phase of the next go on side by side, the one reading, the other writing
-// behind it. Hence two sides: the pixel side is where the next input beat goes, the column side which column is next.
-// The last window of a frame leaves with the first column of the next, or alone if that has to be waited for.
+// and the last phase of one frame and the first phase of the next go on side by side, the one reading, the other
+// writing behind it. Hence two sides: the pixel side is where the next input beat goes, the column side which column is
+// next. The last window of a frame leaves with the first column of the next, or alone if that has to be waited for.
 `default_nettype none
 
 module window #(
@@ -93,7 +93,7 @@ module window #(
     logic valid;
     wire logic move = m_axis_tready || !valid;
 
-    // ---- Inputs: the pixels behind a skid buffer, and the size of the next frame. -------------------------------------
+    // ---- Inputs: the pixels behind a skid buffer, and the size of the next frame. -----------------------------------
 
     logic [N-1:0] pixel;
     logic         pixel_valid;
@@ -121,7 +121,7 @@ module window #(
         if (rst) size_valid <= 1'b0;
     end
 
-    // ---- The two sides, and what they do when the pipeline moves. -------------------------------------------------------
+    // ---- The two sides, and what they do when the pipeline moves. ---------------------------------------------------
 
     // Pixel side: where the next beat of input goes.
     logic                open;  // a frame is under way
@@ -234,7 +234,7 @@ module window #(
         end
     end
 
-    // ---- Stage 1: the column. Memory gives its rows y-1 and y, the input row y+1. -------------------------------------
+    // ---- Stage 1: the column. Memory gives its rows y-1 and y, the input row y+1. -----------------------------------
 
     logic [N-1:0]   pixel1;
     logic [A-1:0]   waddr1;
@@ -267,12 +267,12 @@ module window #(
         .ren(fetch && move), .raddr, .rdata(stored)
     );
 
-    // ---- Stage 2: the taps. --------------------------------------------------------------------------------------------
+    // ---- Stage 2: the taps. -----------------------------------------------------------------------------------------
 
-    // A column passes from right to left through the taps of its rows. The output register holds them masked, yet only the
-    // right-hand taps need a second, raw register on the way: what is above or below the image for one window is so for
-    // the next as well, unless a row ends between them; and then it is left of the image. Masking is the synchronous
-    // reset of the flip-flops and takes no LUTs.
+    // A column passes from right to left through the taps of its rows. The output register holds them masked, yet only
+    // the right-hand taps need a second, raw register on the way: what is above or below the image for one window is so
+    // for the next as well, unless a row ends between them; and then it is left of the image. Masking is the
+    // synchronous reset of the flip-flops and takes no LUTs.
     localparam integer TOP = 0, MIDDLE = 3, BOTTOM = 6; // first tap of a row
 
     logic [9*N-1:0]     tap;

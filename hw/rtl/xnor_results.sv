@@ -14,7 +14,7 @@
 module xnor_results #(
     parameter integer WIDTH  = 40,  // bits of a result, 1 or more
     parameter integer PERIOD = 1,   // cycles from one result to the next, 1 or more
-    parameter integer DELAY  = 10   // cycles from promise to result, at most, 2..12
+    parameter integer DELAY  = 10   // cycles from promise to result, at most, 2..28
 ) (
     input  wire logic             clk,
     input  wire logic             rst,
@@ -29,15 +29,16 @@ module xnor_results #(
     output wire logic             m_axis_tvalid,
     input  wire logic             m_axis_tready
 );
+    localparam integer ADDR = DELAY <= 12 ? 4 : 5;  // of the LUT RAM: 16 words take as many LUTs as 32
     // In a row, a place is taken from the promise until the result has passed the row and the receiver has it.
-    localparam integer PLACES = PERIOD >= 4 ? (DELAY + 1 + PERIOD - 2) / (PERIOD - 1) : 15;
+    localparam integer PLACES = PERIOD >= 4 ? (DELAY + 1 + PERIOD - 2) / (PERIOD - 1) : (1 << ADDR) - 1;
     localparam integer COUNT  = $clog2(PLACES + 1);
     localparam [COUNT-1:0] ONE = 1;
 
     genvar i;
     generate
-        if (WIDTH < 1 || PERIOD < 1 || DELAY < 2 || DELAY > 12) begin : g_check
-            $error("xnor_results: WIDTH %0d, PERIOD %0d, DELAY %0d, expected 1 or more, 1 or more, 2..12",
+        if (WIDTH < 1 || PERIOD < 1 || DELAY < 2 || DELAY > 28) begin : g_check
+            $error("xnor_results: WIDTH %0d, PERIOD %0d, DELAY %0d, expected 1 or more, 1 or more, 2..28",
                 WIDTH, PERIOD, DELAY);
         end
     endgenerate
@@ -80,13 +81,13 @@ module xnor_results #(
             end
 `endif
         end else begin : g_ram
-            logic [3:0]       waddr;
-            logic [3:0]       raddr;
+            logic [ADDR-1:0]  waddr;
+            logic [ADDR-1:0]  raddr;
             logic             valid;
             wire logic read = waddr != raddr && (!valid || m_axis_tready);
             always_ff @(posedge clk) begin
-                if (result_valid) waddr <= waddr + 4'd1;
-                if (read) raddr <= raddr + 4'd1;
+                if (result_valid) waddr <= waddr + 1'b1;
+                if (read) raddr <= raddr + 1'b1;
                 valid <= read || (valid && !m_axis_tready);
                 if (rst) begin
                     waddr <= '0;
@@ -94,7 +95,7 @@ module xnor_results #(
                     valid <= 1'b0;
                 end
             end
-            ram_sdp #(.WIDTH(WIDTH), .DEPTH(16), .STYLE("distributed")) u_ram (
+            ram_sdp #(.WIDTH(WIDTH), .DEPTH(1 << ADDR), .STYLE("distributed")) u_ram (
                 .clk(clk), .wen(result_valid), .waddr(waddr), .wdata(result),
                 .ren(read), .raddr(raddr), .rdata(m_axis_tdata)
             );
