@@ -24,15 +24,16 @@ def acc_bits(parameters, weight):
 
 
 def random_matrix(rng, parameters, extreme):
-    """Return (MH, MW) weights: noise, or -128 and 127 in rows, in pairs and at random."""
+    """Return (MH, MW) weights: noise, or the ends of the range in rows, in columns and at random."""
     shape = parameters["MH"], parameters["MW"]
+    low = -127 if parameters.get("NARROW", 0) else -128
     if not extreme:
-        return rng.integers(-128, 128, shape)
-    weight = rng.choice((-128, -127, -1, 0, 1, 127), shape, p=(0.4, 0.05, 0.1, 0.1, 0.05, 0.3))
-    for index, value in enumerate((-128, 127, -1)):
+        return rng.integers(low, 128, shape)
+    weight = rng.choice((low, -127, -1, 0, 1, 127), shape, p=(0.4, 0.05, 0.1, 0.1, 0.05, 0.3))
+    for index, value in enumerate((low, 127, -1)):
         weight[rng.integers(shape[0])] = value  # a row, if no later one takes its place
         weight[:, index :: max(4, shape[1] // 2)] = value
-    weight[-1] = -128
+    weight[-1] = low
     return weight
 
 

@@ -21,7 +21,7 @@ module formal_pixel_shuffle #(
     parameter integer BITS      = 1,
     parameter integer MAX_WIDTH = 2,
     parameter integer DIM_BITS  = 2,
-    parameter integer PATIENCE  = 8  // cycles for which the module may seem to do nothing
+    parameter integer PATIENCE  = 2 * FACTOR + 3 // cycles for which the module may seem to do nothing
 ) (
     input wire logic                  clk,
     input wire logic                  rst,
@@ -181,6 +181,14 @@ module formal_pixel_shuffle #(
         place = k == last ? last : product[N-1:0];
     endfunction
 
+    // The place j strides on: j * s, reduced to 1..last.
+    function automatic [N-1:0] reduced(input integer j, input [N-1:0] s, input [N-1:0] last);
+        reduced = '0;
+        for (integer n = 0; n < FACTOR; n = n + 1) begin
+            if (n < j) reduced = reduced + s > last ? reduced + s - last : reduced + s;
+        end
+    endfunction
+
     wire logic [N-1:0] w      = N'(dut.width);
     wire logic         known  = w != 0;                 // a frame has entered since the reset
     wire logic [N-1:0] last   = w * N'(FACTOR) - 1'b1;
@@ -190,8 +198,11 @@ module formal_pixel_shuffle #(
     logic [N-1:0] stride;
     logic         strided;     // it has been changed since it was 1
     logic [N-1:0] r_block;     // k of the block that leaves
-    wire logic [N-1:0] longer = stride * N'(FACTOR);
-    wire logic [N-1:0] next   = longer > last ? longer - last : longer; // FACTOR 2
+    wire logic [N-1:0] next   = reduced(FACTOR, stride, last);
+    wire integer       op     = integer'(dut.u_stride.op);
+    // of the next stride: before operation 0 and the odd ones it is reduced, before the even ones a stride is added
+    wire logic [N-1:0] partial_sum = op == 0 ? stride : op[0] ? reduced((op + 1) / 2, stride, last) :
+                                     reduced(op / 2, stride, last) + stride;
     wire logic         limited = known && (!dut.fresh || dut.turned);
     wire logic [N-1:0] r_sub  = N'(dut.u_reader.place);
 
@@ -218,7 +229,7 @@ module formal_pixel_shuffle #(
 
     // Cycles until something is offered, if the receiver takes it: two registers, and before them the next stride.
     wire integer to_wait = dut.out_valid ? 0 : dut.r_valid ? 1 : dut.r_go ? 2 :
-                           !dut.late ? PATIENCE : dut.u_stride.busy ? 6 - integer'(dut.u_stride.op) : 3;
+                           !dut.late ? PATIENCE : dut.u_stride.busy ? 2 * FACTOR + 2 - op : 3;
 
     always_ff @(posedge clk) begin
         if (dut.swap) begin
@@ -255,7 +266,7 @@ module formal_pixel_shuffle #(
 
             // Until there is a frame, all is as the reset left it.
             if (!known) assert (!dut.active && !dut.complete && dut.fresh && !watching && pipe == 0);
-            if (!known) assert (!dut.entered && dut.head && r_at == 0);
+            if (!known) assert (!dut.entered && !dut.r_last_block && r_at == 0 && dut.w_addr == 0 && dut.r_addr == 0);
 
             // The writer knows where in its frame it is; flags that are a cycle late are right when they are used.
             if (dut.active) assert (dut.width == width && dut.w_rows == height - y && x < width && y < height);
@@ -267,6 +278,7 @@ module formal_pixel_shuffle #(
 
             // The last block of a row: the stride is changed in it, or, where it is late, before anything else enters.
             if (dut.turned) assert (dut.active && w_block == last);
+            if (known && w_block == last && b != 0) assert (dut.turned);
             if (dut.late) assert (limited && (dut.turned || (dut.complete && r_at == 0 && !dut.entered && w_at == 0)));
             if (!known) assert (!dut.turned && !dut.late);
 
@@ -275,19 +287,19 @@ module formal_pixel_shuffle #(
             assert (!(dut.u_stride.done && dut.u_stride.busy));
             assert (limited || !(dut.u_stride.done || dut.u_stride.busy || strided));
             if (known) begin
-                assert (stride != 0 && (stride < last || last == 1));
+                assert (stride != 0 && (stride < last || stride == 1));
                 assert (N'(dut.u_stride.now_onward) == onward);
                 if (limited) assert (N'(dut.u_stride.limit) == m_last);
                 if (strided) assert (dut.u_stride.now_back == (dut.ADDR + 1)'(onward) - (dut.ADDR + 1)'(m_last));
                 else assert (stride == 1 && dut.u_stride.now_back == {1'b1, dut.ADDR'(0)});
                 if (limited && !strided) assert (dut.late);
                 if (dut.u_stride.busy) begin
-                    assert (dut.u_stride.op <= 2);
-                    assert (N'(dut.u_stride.next) == onward + (dut.u_stride.op == 2 ? stride * N'(BLOCK) : '0));
+                    assert (op <= 2 * FACTOR - 2);
+                    assert (N'(dut.u_stride.next) == partial_sum * N'(BLOCK) - N'(BLOCK - 1));
                     if (dut.u_stride.op != 0) assert (N'(dut.u_stride.stride) == stride * N'(BLOCK));
                 end
                 if (dut.u_stride.done) begin
-                    assert (dut.u_stride.op == 2);
+                    assert (op == 2 * FACTOR - 2);
                     assert (N'(dut.u_stride.next) == next * N'(BLOCK) - N'(BLOCK - 1));
                 end
             end

@@ -9,16 +9,16 @@ from sim.sweep import grid, sweep
 from sim.tb_int8_mvu import acc_bits, memory_files, random_matrix
 
 
-def point(mw, simd, mh, pe, x_signed=1, pack=1, style="lut"):
+def point(mw, simd, mh, pe, x_signed=1, pack=1, narrow=1, style="lut"):
     sizes = {"MW": mw, "SIMD": simd, "MH": mh, "PE": pe}
-    return sizes | {"X_SIGNED": x_signed, "PACK": pack, "WEIGHT_STYLE": style}
+    return sizes | {"X_SIGNED": x_signed, "PACK": pack, "NARROW": narrow, "WEIGHT_STYLE": style}
 
 
 def matrices(parameters):
     # Noise, and extreme weights; ACC_BITS is exact for the wider of the two.
     rng = np.random.default_rng(0)
     both = [random_matrix(rng, parameters, extreme) for extreme in (False, True)]
-    return parameters | {"ACC_BITS": max(8, *(acc_bits(parameters, weight) for weight in both))}, both
+    return parameters | {"ACC_BITS": max(acc_bits(parameters, weight) for weight in both)}, both
 
 
 def check(parameters):
@@ -35,6 +35,7 @@ FOLDINGS = grid(
     PE=(1, 2, 3, 4, 6),
     X_SIGNED=(0, 1),
     PACK=(0, 1),
+    NARROW=(0, 1),
     WEIGHT_STYLE=("lut", "block"),
 )
 
@@ -46,17 +47,19 @@ def test_any_folding(parameters):
     check(parameters)
 
 
-# Each goes another way through the module: the vector in one beat or several, kept or not; pairs of results, a
-# single one, both; a sum with a start, without, and without an accumulator; odd SIMD.
+# Each goes another way through the module: the vector in one beat or several, kept or not; pairs of results,
+# a single one, both; a sum with a start, without, and without an accumulator; whole and broken chains.
 CORNERS = (
     point(27, 27, 4, 2, x_signed=0),
     point(27, 9, 6, 3, x_signed=0),
     point(36, 36, 3, 3),
+    point(27, 27, 3, 3, narrow=0),
+    point(18, 9, 2, 2, x_signed=0, narrow=0),
     point(9, 9, 4, 4),
     point(36, 18, 3, 3, style="block"),
     point(27, 9, 4, 2),
     point(18, 18, 4, 2, x_signed=0, pack=0),
-    point(36, 9, 2, 1, pack=0),
+    point(36, 9, 2, 1, pack=0, narrow=0),
 )
 
 
