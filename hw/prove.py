@@ -56,6 +56,8 @@ _PREPARE = (
     "check",
 )
 _SMT2 = ("dffunmap", "write_smt2 -wires model.smt2")
+# Covers are searched for without the assertions and without what only serves them: it is much faster.
+_COVERS = ("chformal -assert -remove", "opt -full", "dffunmap", "write_smt2 -wires cover.smt2")
 _AIGER = (
     "memory_map -formal",
     "formalff -setundef -clk2ff -ff2anyinit",
@@ -131,17 +133,12 @@ PROOFS = [
         {"PE": 2, "A_BITS": 3, "B_BITS": 5, "BITS": 2},
         {"PE": 1, "A_BITS": 5, "B_BITS": 3, "BITS": 7},
     ),
-    *points("stream_fifo", *({"WIDTH": 8, "DEPTH": depth} for depth in (2, 3, 4))),
-    *points(
-        "stream_fifo", *({"WIDTH": 2, "DEPTH": 5, "RAM_STYLE": style} for style in ("distributed", "block"))
-    ),
-    *points(
-        "stream_fifo", {"WIDTH": 8, "DEPTH": 33}, {"WIDTH": 16, "DEPTH": 1000, "RAM_STYLE": "block"}, cover=0
-    ),
-    *points("stream_widen", *({"IN_WIDTH": 4, "RATIO": ratio} for ratio in (2, 3, 4))),
-    *points("stream_widen", {"IN_WIDTH": 8, "RATIO": 9}, cover=0),
-    *points("stream_narrow", *({"OUT_WIDTH": 4, "RATIO": ratio} for ratio in (2, 3, 4))),
-    *points("stream_narrow", {"OUT_WIDTH": 8, "RATIO": 9}, cover=0),
+    *points("stream_fifo", *({"WIDTH": 8, "DEPTH": depth} for depth in (2, 3, 4, 8))),
+    *points("stream_fifo", {"WIDTH": 8, "DEPTH": 5, "RAM_STYLE": "block"}),
+    *points("stream_fifo", {"WIDTH": 8, "DEPTH": 33}, cover=70),
+    *points("stream_fifo", {"WIDTH": 16, "DEPTH": 1000, "RAM_STYLE": "block"}, cover=0),
+    *points("stream_widen", *({"IN_WIDTH": 8, "RATIO": ratio} for ratio in (2, 3, 4, 9))),
+    *points("stream_narrow", *({"OUT_WIDTH": 8, "RATIO": ratio} for ratio in (2, 3, 4, 9))),
     *points(
         "stream_width",
         {"IN_PARTS": 1, "OUT_PARTS": 1, "LCM": 1},
@@ -150,6 +147,14 @@ PROOFS = [
         {"IN_PARTS": 2, "OUT_PARTS": 3, "LCM": 6},
         {"IN_PARTS": 3, "OUT_PARTS": 2, "LCM": 6},
         method="pdr",
+    ),
+    *points(
+        "pixel_shuffle",
+        {"CHANNELS": 1, "FACTOR": 2, "P": 1, "BITS": 1, "MAX_WIDTH": 2},
+        {"CHANNELS": 4, "FACTOR": 2, "P": 2, "BITS": 4, "MAX_WIDTH": 3},
+        {"CHANNELS": 1, "FACTOR": 2, "P": 1, "BITS": 2, "MAX_WIDTH": 4, "DIM_BITS": 3},
+        {"CHANNELS": 1, "FACTOR": 3, "P": 1, "BITS": 2, "MAX_WIDTH": 2},
+        cover=40,
     ),
 ]
 
@@ -173,8 +178,11 @@ def prove(proof: Proof, folders: tuple[Path, ...] = FOLDERS, where: Path = BUILD
     files = " ".join(os.path.relpath(path, folder) for path in sources(top, folders))
     values = " ".join(f"-G {k}={literal(v)}" for k, v in proof.parameters.items())
     read = f"read_slang --top {top} --allow-hierarchical-const {values} {files}"
-    run_script([read, *_PREPARE, *_SMT2], folder)
-    notes = _pdr([read, *_PREPARE, *_AIGER], folder) if proof.method == "pdr" else _induction(folder)
+    save = "design -save prepared"
+    load = "design -load prepared"
+    commands = [read, *_PREPARE, save, *_SMT2, load, *_COVERS, load, *_AIGER]
+    run_script(commands, folder)
+    notes = _pdr(folder) if proof.method == "pdr" else _induction(folder)
     unreached = _covers(proof, folder)
     text = (folder / "model.smt2").read_text()
     return Result(
@@ -189,57 +197,63 @@ def prove(proof: Proof, folders: tuple[Path, ...] = FOLDERS, where: Path = BUILD
 
 def _induction(folder: Path) -> list[str]:
     """Base and step of an induction; returns what failed."""
-    for name, options, meaning in (
-        ("violated", ("-t", str(STEPS + 1)), "violated"),
-        ("step", ("-i", "-t", str(STEPS)), "not inductive"),
-    ):
-        log = _smtbmc(folder, name, *options)
-        if "Status: PASSED" not in log:
-            return _failures(log, meaning, folder / f"{name}.vcd")
-    return []
+    log = _smtbmc(folder, "violated", "-t", str(STEPS + 1))
+    if "Status: PASSED" not in log:
+        return _failures(log, "violated", folder / "violated.vcd")
+    log = _smtbmc(folder, "step", "-i", "-t", str(STEPS))
+    if "Status: PASSED" in log:
+        return []
+    # The trace of a failed step may begin in a state that is never reached. Is there one from the reset?
+    found = _abc(folder, "bmc3 -F 60 -T 60")
+    return _replay(found, folder) or _failures(log, "not inductive", folder / "step.vcd")
+
+
+def _pdr(folder: Path) -> list[str]:
+    """Property-directed reachability in ABC; returns what failed."""
+    log = _abc(folder, "pdr -T 600")
+    if "Property proved" in log:
+        return []
+    return _replay(log, folder) or [f"not proven: {_end(log)}"]
+
+
+def _abc(folder: Path, command: str) -> str:
+    """Run a command of ABC on the model in a folder and return its log."""
+    abc = Path(importlib.util.find_spec("pyosys").origin).parent / "yosys-abc"
+    result = subprocess.run(
+        [str(abc), "-c", f"read_aiger model.aig; fold; strash; scorr; dc2; {command}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    (folder / "abc.log").write_text(result.stdout + result.stderr)
+    return result.stdout
+
+
+def _replay(log: str, folder: Path) -> list[str]:
+    """ABC knows that something fails, and when; Z3 finds out what, and draws it."""
+    frame = re.search(r"was asserted in frame (\d+)", log)
+    if frame is None:
+        return []
+    log = _smtbmc(folder, "violated", "-t", f"{frame[1]}:{int(frame[1]) + 2}")
+    return _failures(log, "violated", folder / "violated.vcd")
 
 
 def _covers(proof: Proof, folder: Path) -> list[str]:
     """Search for states that reach the cover statements; returns those not found."""
     if not proof.cover:
         return []
-    log = _smtbmc(folder, "cover", "-c", "-t", str(proof.cover))
+    log = _smtbmc(folder, "cover", "-c", "-t", str(proof.cover), model="cover.smt2")
     if "Status: PASSED" in log:
         return []
     lines = re.findall(r"Unreached cover statement at [^ ]+ ([^ ]+)", log)
     return [f"not reached in {proof.cover} steps: {_source(at, folder)}" for at in lines] or [_end(log)]
 
 
-def _pdr(commands: list[str], folder: Path) -> list[str]:
-    """Property-directed reachability in ABC; returns what failed."""
-    aiger = folder / "aiger"
-    aiger.mkdir()
-    commands[0] = commands[0].replace(" ../", " ../../")
-    run_script(commands, aiger)
-    spec = importlib.util.find_spec("pyosys")
-    abc = Path(spec.origin).parent / "yosys-abc"
-    result = subprocess.run(
-        [str(abc), "-c", "read_aiger model.aig; fold; strash; scorr; dc2; pdr"],
-        cwd=aiger,
-        capture_output=True,
-        text=True,
-    )
-    (folder / "pdr.log").write_text(result.stdout + result.stderr)
-    if "Property proved" in result.stdout:
-        return []
-    frame = re.search(r"was asserted in frame (\d+)", result.stdout)
-    if frame is None:
-        return [f"not proven: {_end(result.stdout)}"]
-    # ABC knows that something fails and when, Z3 finds out what, and draws it.
-    log = _smtbmc(folder, "violated", "-t", str(int(frame[1]) + 1))
-    return _failures(log, "violated", folder / "violated.vcd")
-
-
-def _smtbmc(folder: Path, name: str, *options: str) -> str:
+def _smtbmc(folder: Path, name: str, *options: str, model: str = "model.smt2") -> str:
     """Run yosys-smtbmc on the model in a folder and return its log."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     result = subprocess.run(
-        [sys.executable, "-c", _SMTBMC, "-s", "z3", "--dump-vcd", f"{name}.vcd", *options, "model.smt2"],
+        [sys.executable, "-c", _SMTBMC, "-s", "z3", "--dump-vcd", f"{name}.vcd", *options, model],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,

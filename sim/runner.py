@@ -230,7 +230,7 @@ def _compile(
 
 def _take_runtime(runtime: Path, folder: Path) -> None:
     if (runtime / "done").exists():
-        for path in runtime.glob("*.o"):
+        for path in runtime.glob("verilated*.o"):
             shutil.copy(path, folder / path.name)
             stamp = time.time() + _FUTURE
             os.utime(folder / path.name, (stamp, stamp))
@@ -239,7 +239,7 @@ def _take_runtime(runtime: Path, folder: Path) -> None:
 def _keep_runtime(folder: Path, runtime: Path) -> None:
     with _locked(runtime):
         if not (runtime / "done").exists():
-            for path in folder.glob("verilat*.o"):
+            for path in folder.glob("verilated*.o"):  # not verilator.o, which includes Vtop.h of the design
                 shutil.copy(path, runtime / path.name)
             (runtime / "done").touch()
 

@@ -100,6 +100,13 @@ module formal_pixel_shuffle #(
     logic [WAIT-1:0]         no_output;
     logic [WAIT-1:0]         no_input;
 
+    logic second = 1'b0; // the beat that is followed was in the second row of a frame, or later
+    logic others = 1'b0; // frames of different widths have entered
+    always_ff @(posedge clk) begin
+        if (push && pick && !watching) second <= y != 0;
+        others <= !rst && (others || (push && end_frame && sizes == 2 && width != next_width));
+    end
+
     always_ff @(posedge clk) begin
         if (push && end_frame) begin
             height <= next_height;
@@ -165,10 +172,12 @@ module formal_pixel_shuffle #(
             assert (!(dut.w_step && dut.r_step && dut.w_addr == dut.r_addr));
         end
 
-        // A beat that was followed leaves; two frames of different widths are under way; a beat enters and one leaves.
-        cover (started && watching && pop && ahead == 0 && !rst);
+        // A beat that was followed leaves, in the second row of a frame or later; sizes of two widths are under way;
+        // a frame of another width enters; with a whole row inside, a beat enters and one leaves.
+        cover (started && watching && pop && ahead == 0 && second && !rst);
         cover (started && sizes == 2 && width != next_width && inside_now != 0);
-        cover (started && push && pop && inside_now >= row - COUNT'(1) && !rst);
+        cover (started && others && push && !rst);
+        cover (started && push && pop && inside_now > row && !rst);
     end
 
     // What the registers mean: from here on the module is no black box. The words are those of its header. Rows of one
@@ -288,6 +297,10 @@ module formal_pixel_shuffle #(
             assert (limited || !(dut.u_stride.done || dut.u_stride.busy || strided));
             if (known) begin
                 assert (stride != 0 && (stride < last || stride == 1));
+                // a power of r has no divisor in common with M - 1 = W*r - 1; so blocks do not meet at one place
+                for (integer d = 2; d < MAX_WIDTH * FACTOR; d = d + 1) begin
+                    assert (last % N'(d) != 0 || stride % N'(d) != 0 || last == 1);
+                end
                 assert (N'(dut.u_stride.now_onward) == onward);
                 if (limited) assert (N'(dut.u_stride.limit) == m_last);
                 if (strided) assert (dut.u_stride.now_back == (dut.ADDR + 1)'(onward) - (dut.ADDR + 1)'(m_last));
