@@ -81,7 +81,7 @@ def test_layer(parameters):
     check(parameters)
 
 
-@pytest.mark.parametrize("wrong", [{"SIMD": 5}, {"PE": 3}, {"ACC_BITS": 33}, {"MW": 258, "SIMD": 129}])
+@pytest.mark.parametrize("wrong", [{"SIMD": 5}, {"PE": 3}, {"ACC_BITS": 33}])
 def test_illegal_parameters_stop_elaboration(wrong):
     with pytest.raises(ToolError, match="expected"):
         build("int8_mvu", point(36, 12, 4, 2) | wrong)
