@@ -14,7 +14,7 @@ from hw.compiler.ops.base import Port, Rtl, StreamOp, memory, operator
 
 
 def affine_memory(
-    pieces: Sequence[tuple[np.ndarray, np.ndarray]], elements: int, a_bits: int, b_bits: int, least: int = 1
+    pieces: Sequence[tuple[np.ndarray, np.ndarray]], elements: int, a_bits: int, b_bits: int
 ) -> str:
     """Return the memory file of slopes and offsets that requant.sv and output_stage.sv describe.
 
@@ -22,14 +22,13 @@ def affine_memory(
         pieces: (slope, offset) of each piece, (C,) integers each.
         elements: channels per beat, PE.
         a_bits, b_bits: widths of slope and offset; a word is {offset, slope}.
-        least: the least KK.
 
     Returns:
         Word (i*KK + k) * N + p is that of piece p of N, channel k * PE + i; KK is C / PE rounded up to a
         power of two.
     """
     beats = len(pieces[0][0]) // elements
-    words = np.zeros((elements, max(least, 1 << (beats - 1).bit_length()), len(pieces)), np.int64)
+    words = np.zeros((elements, 1 << (beats - 1).bit_length(), len(pieces)), np.int64)
     for index, (a, b) in enumerate(pieces):
         word = (b.astype(np.int64) << a_bits) | (a.astype(np.int64) & ((1 << a_bits) - 1))
         words[:, :beats, index] = word.reshape(beats, elements).T
@@ -86,7 +85,7 @@ class TwoPieceRequant(StreamOp):
         pieces = [(constants["a0"], constants["b0"]), (constants["a1"], constants["b1"])]
         return {
             self.file("threshold"): memory(first.reshape(-1, self["PE"]), self._threshold_bits()),
-            self.file("const"): affine_memory(pieces, self["PE"], self["ABits"], self["BBits"], least=2),
+            self.file("const"): affine_memory(pieces, self["PE"], self["ABits"], self["BBits"]),
         }
 
     def _threshold_bits(self) -> int:

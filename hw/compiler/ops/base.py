@@ -127,6 +127,10 @@ class StreamOp(HWCustomOp):
         """Return the memory files that the parameters of the module name, as text for `$readmemh`."""
         return {}
 
+    def texts(self) -> dict[str, str]:
+        """Return the memory files that the module takes as texts: the parameter for a text -> the file."""
+        return {}
+
     def folds(self) -> dict[str, int]:
         """Return the number that the value of each folding attribute must divide."""
         return {name: self["NumChannels"] for name in self.foldings}

@@ -23,6 +23,10 @@ MAX_INT8_SIMD = 128
 """The largest SIMD of an Int8MVU in hardware."""
 
 
+MAX_LUT_WORDS = 64
+"""Up to so many words, a bit of weights is at most a LUT in logic."""
+
+
 class MatrixVectorUnit(StreamOp):
     """Base of the two units: NF = MH / PE beats out for SF = MW / SIMD beats in, SF * NF cycles per pixel."""
 
@@ -86,10 +90,19 @@ class XnorMVU(MatrixVectorUnit):
         return (((2 * x.astype(np.float32) - 1) @ weight[self.stream_order()]).astype(np.int32),)
 
     def rtl(self) -> Rtl:
-        """`xnor_mvu`."""
+        """`xnor_mvu`; its weights are truth tables, unless ram_style is "block" or there are many words."""
         parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
-        parameters["WEIGHT_FILE"] = self.file("weight")
-        return Rtl("xnor_mvu", parameters | self.style("WEIGHT_STYLE"))
+        parameters |= {"WEIGHT_FILE": self.file("weight"), "WEIGHT_STYLE": self._weight_style()}
+        return Rtl("xnor_mvu", parameters)
+
+    def texts(self) -> dict[str, str]:
+        """The weights, if they are truth tables."""
+        return {"WEIGHTS": self.file("weight")} if self._weight_style() == "lut" else {}
+
+    def _weight_style(self) -> str:
+        words = self["MW"] // self["SIMD"] * (self["MH"] // self["PE"])
+        block = self["ram_style"] == "block" or (self["ram_style"] == "auto" and words > MAX_LUT_WORDS)
+        return "block" if block else "lut"
 
     def memories(self, model: ModelWrapper) -> dict[str, str]:
         """Weights of one bit, 1 for +1."""
