@@ -20,9 +20,13 @@ RUN     ?= runs/$(MODEL)
 ARGS    ?=
 JOBS    ?= 2
 OP      ?=
+BOARD   ?= pynq-z2
+FPS     ?=
+WIDTH   ?= 640
+HEIGHT  ?= 360
 
 .PHONY: help setup demo test lint format train export evaluate bench complexity card report describe \
-        sim sim-all waves formal synth-ops diagrams clean distclean
+        sim sim-all waves formal synth-ops diagrams compile synth simulate clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +50,8 @@ $(VENV)/.all: $(VENV)/.restore
 
 setup: $(VENV)/.all ## set up .venv/ with everything
 
-demo: $(VENV)/.restore ## restore a real photo with the shipped network; pictures and a page in build/demo/
-	@$(BIN)/python -m host.demo --out build/demo $(ARGS)
+demo: compile ## restore a real photo, on the golden model and through the simulated hardware; build/demo/index.html
+	@$(BIN)/python -m host.demo --out build/demo --model '$(NETWORK)' --build $(COMPILED) $(ARGS)
 
 test: $(VENV)/.all lint ## run all that CI runs
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
@@ -85,6 +89,20 @@ report: $(VENV)/.all ## regenerate all cards, the README's table and docs/comple
 
 describe: $(VENV)/.restore ## one page about models/MODEL.npz
 	@$(BIN)/python -m golden describe models/$(MODEL).npz
+
+# The accelerator: MODEL is the name of a network in models/, or the path of one.
+NETWORK = $(if $(filter %.npz,$(MODEL)),$(MODEL),models/$(MODEL).npz)
+COMPILED = build/$(basename $(notdir $(NETWORK)))-$(BOARD)
+
+compile: $(VENV)/.all ## MODEL to one RTL top for BOARD at FPS frames of WIDTH x HEIGHT per second; build/MODEL-BOARD/
+	@$(BIN)/python -m hw.compiler.compile --model '$(NETWORK)' --board $(BOARD) --width $(WIDTH) --height $(HEIGHT) \
+	  $(if $(FPS),--fps $(FPS)) $(ARGS)
+
+synth: $(VENV)/.all ## synthesize the compiled MODEL with Yosys, into its report
+	@$(BIN)/python -m hw.compiler.netlist $(COMPILED) $(ARGS)
+
+simulate: $(VENV)/.all ## simulate the compiled MODEL in Verilator: cycles and FIFOs, into its report
+	@$(BIN)/python -m sim.measure $(COMPILED) $(ARGS)
 
 # Operators: OP=requant; without OP all of them. BITMEND_SWEEP=<n> draws another subset of the parameters.
 OPS = $(sort $(patsubst tests/sim/test_%.py,%,$(wildcard tests/sim/test_*.py)))

@@ -7,7 +7,7 @@ image the margin ends, so that padding happens where it does in the whole image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,17 +91,38 @@ def restore_bands(
 def _restore_bands(
     engine: Engine, image: Any, plan: list[Tile], progress: Progress | None
 ) -> Iterator[tuple[int, np.ndarray]]:
-    scale, width = engine.network.scale, image.shape[1]
+    def results() -> Iterator[np.ndarray]:
+        for done, tile in enumerate(plan, start=1):
+            result = engine.run(np.asarray(image[tile.top : tile.bottom, tile.left : tile.right]))
+            if progress is not None:
+                progress(done, len(plan))
+            yield result
+
+    yield from join_tiles(plan, results(), engine.network.scale, image.shape)
+
+
+def join_tiles(
+    plan: Iterable[Tile], results: Iterable[np.ndarray], scale: int, shape: tuple[int, ...]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Join the results of tiles to bands.
+
+    Args:
+        plan: the tiles, as `tiles` gives them.
+        results: of each tile, for all that it has read.
+        scale: of the network.
+        shape: of the image: (H, W, C) or (H, W).
+
+    Yields:
+        (y0, band), as `restore_bands` does.
+    """
+    width = shape[1]
     band = np.empty(0, np.uint8)
-    for done, tile in enumerate(plan, start=1):
+    for tile, result in zip(plan, results, strict=True):
         if tile.x0 == 0:
-            band = np.empty(((tile.y1 - tile.y0) * scale, width * scale, *image.shape[2:]), np.uint8)
-        result = engine.run(np.asarray(image[tile.top : tile.bottom, tile.left : tile.right]))
+            band = np.empty(((tile.y1 - tile.y0) * scale, width * scale, *shape[2:]), np.uint8)
         y, x = (tile.y0 - tile.top) * scale, (tile.x0 - tile.left) * scale
         columns = (tile.x1 - tile.x0) * scale
         band[:, tile.x0 * scale : tile.x1 * scale] = result[y : y + len(band), x : x + columns]
-        if progress is not None:
-            progress(done, len(plan))
         if tile.x1 == width:
             yield tile.y0 * scale, band
 

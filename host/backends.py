@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a network runs on. Today that is the golden model; an accelerator is one more `Backend`."""
+"""What a network runs on: the golden model, or the simulated RTL. An accelerator is one more `Backend`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,12 @@ class Options:
     Attributes:
         tile: side of a tile in input pixels; None lets the backend choose.
         engine: of the golden model: "auto", "numpy" or "numba".
+        build: folder of a compiled design, for the simulation; None takes that of the network in build/.
     """
 
     tile: int | None = None
     engine: str = "auto"
+    build: Path | None = None
 
 
 class Backend(ABC):
@@ -41,7 +44,10 @@ class Backend(ABC):
     Attributes:
         network: the network it runs.
         description: what is running, in a few words.
+        unit: what the progress of `restore_bands` counts.
     """
+
+    unit = "tile"
 
     def __init__(self, network: IntegerNetwork, description: str):
         self.network, self.description = network, description
@@ -62,6 +68,10 @@ class Backend(ABC):
         Raises:
             RestoreError: the device failed.
         """
+
+    def report(self) -> str:
+        """Return a line about the last image that the user wants to see; "" if there is nothing to say."""
+        return ""
 
     @abstractmethod
     def close(self) -> None:
@@ -94,7 +104,13 @@ class GoldenBackend(Backend):
         """Nothing is held."""
 
 
-BACKENDS: dict[str, Callable[[IntegerNetwork, Options], Backend]] = {"golden": GoldenBackend}
+def _sim(network: IntegerNetwork, options: Options) -> Backend:
+    from host.backend_sim import SimBackend  # it is built from this module
+
+    return SimBackend(network, options)
+
+
+BACKENDS: dict[str, Callable[[IntegerNetwork, Options], Backend]] = {"golden": GoldenBackend, "sim": _sim}
 
 
 def open_backend(name: str, network: IntegerNetwork, options: Options | None = None) -> Backend:

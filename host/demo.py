@@ -19,6 +19,7 @@ from host.backends import ENGINES, Options, open_backend
 from host.degrade import clean_image, degradation, degrade
 from host.demo_page import Headline, Row, Section, cells, facts_table, results_table, write_page
 from host.demo_photo import Photo, interesting_parts, load_photo
+from host.demo_rtl import rtl_stage
 from host.demo_stages import Demo, baseline_stage, golden_stage, save
 from host.restore import BAD_INPUT, DEFAULT_MODEL, INTERRUPTED, OK, load_model
 
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         "--model", type=Path, default=DEFAULT_MODEL, help="the network (models/bbcu_nano_x2.npz)"
     )
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="of the golden model (auto)")
+    parser.add_argument(
+        "--build", type=Path, help="a compiled design: the demo ends with the photo through its simulation"
+    )
     return parser
 
 
@@ -75,8 +79,15 @@ def _run(options: argparse.Namespace) -> None:
         demo.facts.update(_facts(demo, photo))
         baseline = baseline_stage(demo)
         restored = golden_stage(demo, backend, baseline)
+    simulated = ""
+    if options.build is not None:
+        with open_backend("sim", network, Options(build=options.build)) as backend:
+            print(f"hardware {backend.description}\n", flush=True)
+            simulated = rtl_stage(demo, backend)
     _write_page(demo, restored, options)
     print(_table(demo))
+    if simulated:
+        print(f"\n{simulated}")
     print(f"\n1-bit multiply-accumulates: {_binary_share(network)} of all")
     print(f"pictures and page: {demo.out / 'index.html'}")
 

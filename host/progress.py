@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A progress bar over the tiles of one image."""
+"""A progress bar over one image."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ class TileBar:
     Args:
         label: what is being restored.
         quiet: show nothing.
+        unit: what is counted.
     """
 
-    def __init__(self, label: str, quiet: bool = False):
-        self._bar = tqdm(desc=label, unit="tile", leave=False, disable=True if quiet else None)
+    def __init__(self, label: str, quiet: bool = False, unit: str = "tile"):
+        self._bar = tqdm(desc=label, unit=unit, leave=False, disable=True if quiet else None)
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` tiles are finished."""
+        """Show that `done` of `total` are finished."""
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         todo = plan(options.input, options.output, options.compare)
         network = load_model(options.model)
-        choices = Options(tile=options.tile, engine=options.engine)
+        choices = Options(tile=options.tile, engine=options.engine, build=options.build)
         with open_backend(options.backend, network, choices) as backend, _made(todo.folder):
             good = _restore_all(todo, backend, options)
     except RestoreError as error:
@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="what runs it (auto)")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="of the golden model (auto)")
+    parser.add_argument(
+        "--build", type=Path, metavar="DIR", help="compiled design to simulate (build/<model>-pynq-z2)"
+    )
     parser.add_argument(
         "--tile", type=_positive, metavar="N", help="side of a tile in input pixels (512 / scale)"
     )
@@ -151,7 +154,7 @@ def _restore_all(todo: Plan, backend: Backend, options: argparse.Namespace) -> b
 def _restore(job: Job, backend: Backend, options: argparse.Namespace) -> None:
     source = open_source(job.source, options.max_pixels)
     start = time.perf_counter()
-    with TileBar(job.source.name, options.quiet) as bar:
+    with TileBar(job.source.name, options.quiet, backend.unit) as bar:
         restore_image(source, job, backend, not options.keep, bar)
     if options.quiet:
         return
@@ -161,6 +164,8 @@ def _restore(job: Job, backend: Backend, options: argparse.Namespace) -> None:
         f"{job.source} -> {job.result}: {width} x {height} to {width * scale} x {height * scale} pixels in "
         f"{time.perf_counter() - start:.1f} s" + (f" ({remark})" if remark else "")
     )
+    if backend.report():
+        _say(f"{job.source}: {backend.report()}")
 
 
 def _say(line: str) -> None:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from hw.catalogue import CATALOGUE
 from hw.comb_paths import combinational_paths, forbidden
 from hw.modules import ToolError, modules, sources
-from hw.verilator import verilator_environment
+from hw.verilator import literal, verilator_environment
 
 
 def lint(module: str, parameters: Mapping[str, int | str]) -> list[str]:
@@ -48,7 +48,7 @@ def lint(module: str, parameters: Mapping[str, int | str]) -> list[str]:
 
 def verilator_warnings(module: str, parameters: Mapping[str, int | str]) -> list[str]:
     """Return the warning and error lines of `verilator --lint-only -Wall`."""
-    values = [f'-G{k}="{v}"' if isinstance(v, str) else f"-G{k}={v}" for k, v in parameters.items()]
+    values = [f"-G{k}={literal(v)}" for k, v in parameters.items()]
     with tempfile.TemporaryDirectory() as folder:
         for name, text in CATALOGUE[module].files(parameters).items():
             (Path(folder) / name).write_text(text)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from hw.modules import RTL
+from hw.weights import columns
 from hw.yosys import count, read_commands, run_script
 from sim.tb_xnor_mvu import memory_files
 
@@ -78,8 +79,8 @@ FOLDINGS = {
 WEIGHTS = {
     "block RAM": ("block", False, {}),
     "LUTs, from a file": ("lut", False, {}),
-    "LUTs, from WEIGHTS, tables left to synthesis": ("lut", True, ("xnor_table",)),
-    "LUTs, from WEIGHTS": ("lut", True, ()),
+    "LUTs, from COLUMNS, tables left to synthesis": ("lut", True, ("xnor_table",)),
+    "LUTs, from COLUMNS": ("lut", True, ()),
 }
 
 
@@ -89,7 +90,7 @@ def measure(point: Mapping[str, int], style: str, text: bool, replaced: Mapping[
     memory = memory_files(point, weight)["weights.mem"]
     parameters = {**point, "WEIGHT_STYLE": style, "WEIGHT_FILE": "weights.mem"}
     if text:
-        parameters["WEIGHTS"] = memory.replace("\n", "")
+        parameters["COLUMNS"] = columns(memory, point["PE"] * point["SIMD"])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(RTL, folder / "rtl")

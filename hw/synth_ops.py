@@ -40,13 +40,29 @@ The xc7z020 has 53,200 LUT, 106,400 FF, 140 BRAM36 (36,864 bits each) and 220 DS
 """
 
 
+def essence(source: str) -> str:
+    """Return a source as synthesis sees it: without comments, and without what `ifdef leaves out."""
+    kept, taken = [], [True]
+    for line in source.splitlines():
+        words = line.split("//", 1)[0].split()
+        if words[:1] in (["`ifdef"], ["`ifndef"]):
+            taken.append((words[1] in ("SYNTHESIS", "YOSYS")) == (words[0] == "`ifdef"))
+        elif words[:1] == ["`else"]:
+            taken[-1] = not taken[-1]
+        elif words[:1] == ["`endif"]:
+            taken.pop()
+        elif words and all(taken):
+            kept.append(" ".join(words))
+    return "\n".join(kept)
+
+
 def measure(module: str, parameters: Mapping[str, int | str]) -> Area:
     """Return the area of one point, from the cache if the sources are those it was measured with.
 
     Raises:
         ToolError: Yosys is missing or refuses the module.
     """
-    texts = [path.read_text() for path in sources(module)]
+    texts = [essence(path.read_text()) for path in sources(module)]
     files = CATALOGUE[module].files(parameters)
     parts = [module, json.dumps(dict(parameters), sort_keys=True), importlib.metadata.version("pyosys")]
     key = hashlib.sha256("\0".join([*parts, *texts, *files.values()]).encode()).hexdigest()[:16]
@@ -132,6 +148,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         "module", nargs="*", help="only print these modules; without, all are written to --out"
     )
     parser.add_argument("--out", type=Path, help="folder of operators.md and operators.json")
+    parser.add_argument("--jobs", type=int, default=2, help="points at a time (default: %(default)s)")
     options = parser.parse_args(arguments)
     names = options.module or [name for name, entry in CATALOGUE.items() if entry.synth]
     unknown = [name for name in names if name not in CATALOGUE]
@@ -142,7 +159,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         return 2
     jobs = [(name, point) for name in names for point in CATALOGUE[name].synth]
     try:
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(max(1, options.jobs)) as pool:
             areas = list(
                 tqdm(pool.map(lambda job: measure(*job), jobs), total=len(jobs), unit="point", disable=None)
             )

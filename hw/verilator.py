@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 from functools import cache
 from pathlib import Path
 
 from hw.modules import ToolError
+from hw.weights import Literal
+
+
+def literal(value: int | str) -> str:
+    """Write the value of a parameter for the command line of Verilator."""
+    return json.dumps(value) if isinstance(value, str) and not isinstance(value, Literal) else str(value)
 
 
 @cache

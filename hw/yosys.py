@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.modules import RTL, ToolError, sources
+from hw.weights import Literal
 
 _LUTS = {f"LUT{n}": 1 for n in range(1, 7)} | {"LUT6_2": 1, "INV": 1}
 _LUT_RAMS = {
@@ -61,15 +62,11 @@ def run_script(commands: Sequence[str], folder: Path) -> str:
         raise ToolError("Yosys is not installed: run make setup, or pip install 'bitmend[sim]'")
     script = folder / "script.ys"
     script.write_text("".join(line + "\n" for line in commands))
-    result = subprocess.run(
-        [sys.executable, "-c", _RUN, script.name],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    log = result.stdout + result.stderr
-    (folder / "yosys.log").write_text(log)
+    path = folder / "yosys.log"  # written as it comes: a large design takes minutes
+    with open(path, "w") as file:
+        command = [sys.executable, "-c", _RUN, script.name]
+        result = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT)
+    log = path.read_text(errors="replace")
     if result.returncode:
         errors = [line for line in log.splitlines() if "ERROR" in line] or log.splitlines()[-1:]
         raise ToolError(f"Yosys: {' '.join(errors)}")
@@ -146,6 +143,8 @@ def count(cells: Mapping[str, int]) -> Area:
 
 def literal(value: int | str) -> str:
     """Write a parameter for Yosys, which takes neither strings nor negative numbers."""
+    if isinstance(value, Literal):
+        return value
     if isinstance(value, int):
         return str(value) if value >= 0 else f"32'sb{value & 0xFFFFFFFF:032b}"
     code = value.encode()

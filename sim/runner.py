@@ -25,9 +25,12 @@ from cocotb_tools.runner import get_runner
 
 from hw.modules import ROOT, RTL, ToolError
 from hw.modules import sources as rtl_sources
-from hw.verilator import verilator_environment
+from hw.verilator import literal, verilator_environment
 
 BUILD = ROOT / "build" / "sim"
+
+BEHAVIOURAL = "BITMEND_BEHAVIOURAL"
+"""The macro that replaces the popcounts by twins that simulate faster, see xnor_popcount.sv."""
 
 _OPTIONS = (
     "-Wall",
@@ -36,8 +39,8 @@ _OPTIONS = (
     "--assert",
     "--x-initial",
     "unique",
-    "-MAKEFLAGS",
-    "OPT_FAST=-O1",
+    "-CFLAGS",  # it comes behind the -Os of Verilator's makefile
+    "-O0",  # a test runs for seconds at any level; compiling takes up to 4 times as long with -O1 or -Os
     "--output-split",  # one C++ file: several share a precompiled header, and the wheel's makefile cannot
     "0",
 )
@@ -68,6 +71,7 @@ def build(
     *,
     folders: tuple[Path, ...] = (RTL,),
     waves: bool | None = None,
+    defines: tuple[str, ...] = (),
 ) -> Build:
     """Compile module `top`, or return the cached build.
 
@@ -76,6 +80,7 @@ def build(
         parameters: its parameters; strings (file names) are quoted here.
         folders: where modules are looked for.
         waves: build with FST tracing; None does so if BITMEND_WAVES names a folder for the traces.
+        defines: macros that are defined, BEHAVIOURAL among them.
 
     Raises:
         ToolError: no such module, Verilator is missing, or the module does not compile.
@@ -84,7 +89,7 @@ def build(
         waves = bool(os.environ.get("BITMEND_WAVES"))
     environment = verilator_environment()
     sources = rtl_sources(top, folders)
-    options = (*_OPTIONS, *(_TRACE_OPTIONS if waves else ()))
+    options = (*_OPTIONS, *(_TRACE_OPTIONS if waves else ()), *(f"+define+{name}" for name in defines))
     key = _key(top, dict(parameters), options, [path.read_text() for path in sources])
     folder = BUILD / top / key
     with _locked(folder):
@@ -206,7 +211,7 @@ def _compile(
 ) -> None:
     runtime = BUILD / "runtime" / _key("runtime", {}, options, [])
     _take_runtime(runtime, folder)
-    values = {k: json.dumps(v) if isinstance(v, str) else v for k, v in parameters.items()}
+    values = {k: literal(v) for k, v in parameters.items()}
     log = folder / "build.txt"
     with _paths(environment):
         try:

@@ -9,9 +9,15 @@ from sim.harness import operator_tests
 from sim.tb_rsign import archive, constants
 
 
+def in_bits(parameters):
+    """Return the bits of an input element."""
+    return parameters.get("IN_BITS", 8)
+
+
 def ends(parameters):
     """Return (lowest, largest) value of an input element."""
-    return (-128, 127) if parameters.get("X_SIGNED", 0) else (0, 255)
+    half = 1 << (in_bits(parameters) - 1)
+    return (-half, half - 1) if parameters.get("X_SIGNED", 0) else (0, 2 * half - 1)
 
 
 def acc_bits(parameters, weight):
@@ -62,7 +68,7 @@ def draw(rng, parameters, height, width, extreme):
         x = np.where(choice, high, low)
     else:
         x = rng.integers(low, high + 1, shape)
-    return {"s_axis": pack(x & 0xFF, parameters["SIMD"], 8)}
+    return {"s_axis": pack(x & ((1 << in_bits(parameters)) - 1), parameters["SIMD"], in_bits(parameters))}
 
 
 def multiply(x, weight):
@@ -81,7 +87,8 @@ def multiply(x, weight):
 def golden(parameters, inputs, height, width):
     """Return the results of every vector."""
     signed = bool(parameters.get("X_SIGNED", 0))
-    x = unpack(inputs["s_axis"], parameters["SIMD"], 8, signed).reshape(-1, parameters["MW"])
+    elements = unpack(inputs["s_axis"], parameters["SIMD"], in_bits(parameters), signed)
+    x = elements.reshape(-1, parameters["MW"])
     return {"m_axis": pack(multiply(x, constants()["weight"]), parameters["PE"], parameters["ACC_BITS"])}
 
 

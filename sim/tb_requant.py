@@ -59,8 +59,6 @@ def const_memory(pieces, per_beat, a_bits, b_bits):
     beats = 1
     while beats * per_beat < channels:
         beats *= 2
-    if len(pieces) > 1:
-        beats = max(beats, 2)
     lines = []
     for element in range(per_beat):
         for beat in range(beats):

@@ -20,7 +20,7 @@ from hw.compiler.transforms import stream_nodes
 
 Config = dict[str, dict[str, Any]]
 
-ATTRIBUTES = ("SIMD", "PE", "P", "OUT_P", "depth", "ram_style", "inFIFODepths", "outFIFODepths")
+ATTRIBUTES = ("SIMD", "PE", "pack", "P", "OUT_P", "depth", "ram_style", "inFIFODepths", "outFIFODepths")
 """What a configuration decides; all other attributes follow from the network."""
 
 PLUMBING = ("/width", "/fifo")

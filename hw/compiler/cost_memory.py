@@ -17,8 +17,7 @@ from functools import cache
 
 from hw.modules import ToolError
 
-_PORT = 2  # points for a read port of its own
-_ASYNC_ENABLE = 0  # of a LUT RAM with a register behind it
+_PORT = 2  # points for a read port
 _WIDTHS = (1, 2, 4, 9, 18, 36, 72)
 _BYTE = 9
 
@@ -65,7 +64,8 @@ def place(width: int, depth: int, style: str = "auto", *, rom: bool = False) -> 
     if style != "block" and not rom:
         mappings.append(min((_lut_ram(width, depth, *unit) for unit in ((5, 6), (6, 3))), key=_cost))
     if style != "distributed":
-        mappings.append(min((_block_ram(width, depth, rom, *unit) for unit in ((1, 14, 36), (2, 15, 72))), key=_cost))
+        sizes = ((1, 14, 36), (2, 15, 72))
+        mappings.append(min((_block_ram(width, depth, rom, *size) for size in sizes), key=_cost))
     if style == "auto" or rom:
         cost = width * depth // (64 if rom else 1)
         mappings.append(_Mapping(cost, Memory("logic", 0, 0, 1)))

@@ -13,7 +13,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from onnx import NodeProto
@@ -22,13 +22,12 @@ from qonnx.custom_op.registry import getCustomOp
 
 from hw.compiler import BuildError
 from hw.compiler.ops import DIM_BITS, Port, StreamOp
+from hw.compiler.top import DESCRIPTION, Instance, Stream, Top
 from hw.compiler.transforms import stream_nodes
 from hw.modules import sources
+from hw.weights import Literal, columns
 
 PIXEL_BITS = 8
-
-DESCRIPTION = "top.json"
-"""Name of the file that describes the top module, beside it."""
 
 HEADER = """\
 // SPDX-License-Identifier: BSD-3-Clause
@@ -42,103 +41,9 @@ HEADER = """\
 """
 
 
-@dataclass(frozen=True)
-class Stream:
-    """A stream between two instances.
-
-    Attributes:
-        tensor: its name in the graph.
-        signal: its name in the top module, without _tdata, _tvalid, _tready.
-        source, target: names of the nodes at its ends; "" is a port of the top module.
-        source_port, target_port: names of their ports.
-        bits: width of a beat.
-        beats: of a nominal frame.
-    """
-
-    tensor: str
-    signal: str
-    source: str
-    source_port: str
-    target: str
-    target_port: str
-    bits: int
-    beats: int
-
-
-@dataclass(frozen=True)
-class Instance:
-    """An instance of a module of `hw/rtl/` in the top module.
-
-    Attributes:
-        node: name of the node in the graph.
-        op: its operator, "XnorMVU".
-        name: of the instance.
-        module: what it is an instance of.
-        parameters: values of the module's parameters; WEIGHTS is the name of a constant.
-        depth: capacity in beats of a FIFO; 0 of others.
-    """
-
-    node: str
-    op: str
-    name: str
-    module: str
-    parameters: dict[str, int | str]
-    depth: int = 0
-
-
-@dataclass(frozen=True)
-class Top:
-    """What `stitch` wrote: the content of top.json.
-
-    Attributes:
-        name: of the top module, in the file <name>.sv.
-        hash: content hash of the network.
-        scale: of the output image to the input image.
-        channels: of the images.
-        in_elements, out_elements: channels per beat of s_axis and m_axis.
-        dim_bits: bits of a height or width in s_size.
-        max_width: the widest image it takes.
-        sources: all source files, in the order in which they must be read, relative to the folder.
-        files: memory files, opened by these names.
-        instances, streams: what the top module consists of.
-    """
-
-    name: str
-    hash: str
-    scale: int
-    channels: int
-    in_elements: int
-    out_elements: int
-    dim_bits: int
-    max_width: int
-    sources: list[str]
-    files: list[str]
-    instances: list[Instance]
-    streams: list[Stream]
-
-
 def identifier(name: str) -> str:
     """Return the name of a tensor or node as a Verilog identifier."""
     return re.sub(r"\W", "_", name)
-
-
-def read_top(folder: Path) -> Top:
-    """Read the description of a stitched top.
-
-    Args:
-        folder: `stitched/` of a build.
-
-    Raises:
-        BuildError: there is none in the folder.
-    """
-    try:
-        data = json.loads((folder / DESCRIPTION).read_text())
-    except (OSError, ValueError) as error:
-        raise BuildError(
-            f"{folder / DESCRIPTION}: {error}; expected the folder 'stitched' of a build"
-        ) from None
-    instances = [Instance(**entry) for entry in data.pop("instances")]
-    return Top(**data, instances=instances, streams=[Stream(**entry) for entry in data.pop("streams")])
 
 
 def stitch(model: ModelWrapper, name: str, digest: str, folder: Path) -> Top:
@@ -158,14 +63,14 @@ def stitch(model: ModelWrapper, name: str, digest: str, folder: Path) -> Top:
     """
     ops = {node.name: getCustomOp(node) for node in stream_nodes(model)}
     streams = _streams(model, ops)
-    instances, texts, memories = [], {}, {}
+    instances, constants, memories = [], {}, {}
     for node, op in ops.items():
         instance = op.rtl()
         parameters = dict(instance.parameters)
         contents = op.memories(model)
-        for parameter, file in op.texts().items():
+        for parameter, (file, bits) in op.constants_of_files().items():
             constant = f"{identifier(node).upper()}_{parameter}"
-            texts[constant] = contents.pop(file).replace("\n", "")
+            constants[constant] = columns(contents[file], bits)
             parameters[parameter] = constant
         memories |= contents
         depth = int(parameters.get("DEPTH", 0)) if instance.module in ("stream_fifo", "nearest_up") else 0
@@ -182,7 +87,7 @@ def stitch(model: ModelWrapper, name: str, digest: str, folder: Path) -> Top:
         shutil.copy(path, folder / "rtl" / path.name)
     for file, text in memories.items():
         (folder / file).write_text(text)
-    (folder / f"{name}_weights.svh").write_text(_weights(texts))
+    (folder / f"{name}_weights.svh").write_text(_weights(constants))
 
     _, width = _size(model, model.graph.input[0].name)
     first = next(s for s in streams if not s.source)
@@ -202,7 +107,7 @@ def stitch(model: ModelWrapper, name: str, digest: str, folder: Path) -> Top:
         instances=instances,
         streams=streams,
     )
-    (folder / f"{name}.sv").write_text("".join(f"{line}\n" for line in _module(top, ops, bool(texts))))
+    (folder / f"{name}.sv").write_text("".join(f"{line}\n" for line in _module(top, ops, bool(constants))))
     (folder / DESCRIPTION).write_text(json.dumps(asdict(top), indent=1) + "\n")
     return top
 
@@ -240,12 +145,13 @@ def _streams(model: ModelWrapper, ops: dict[str, StreamOp]) -> list[Stream]:
     return sorted(streams, key=lambda stream: order.get(stream.source, -1))
 
 
-def _weights(texts: dict[str, str]) -> str:
+def _weights(constants: dict[str, Literal]) -> str:
     lines = [
         "// SPDX-License-Identifier: BSD-3-Clause",
-        "// Weights as texts of hexadecimal digits, see xnor_rom.sv.",
+        "// Weights as xnor_rom.sv wants them: the memory files, transposed.",
     ]
-    lines += [f'localparam [{8 * len(text) - 1}:0] {name} = "{text}";' for name, text in texts.items()]
+    for name, value in constants.items():
+        lines.append(f"localparam [{int(value.split(chr(39))[0]) - 1}:0] {name} = {value};")
     return "\n".join(lines) + "\n"
 
 
@@ -380,4 +286,4 @@ def _shape(port: Port) -> str:
 
 
 def _value(key: str, value: int | str) -> str:
-    return str(value) if isinstance(value, int) or key == "WEIGHTS" else f'"{value}"'
+    return str(value) if isinstance(value, int) or key == "COLUMNS" else f'"{value}"'

@@ -94,13 +94,15 @@ class InferXnorMVU(Transformation):
 
 
 class InferInt8MVU(Transformation):
-    """FINN's MVAU without activation, of INT8 weights -> Int8MVU."""
+    """FINN's MVAU without activation, of INT8 weights -> Int8MVU, which knows whether one of them is -128."""
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         """Replace every MVAU."""
         for node in model.get_nodes_by_op_type("MVAU"):
-            mw, mh = (getCustomOp(node).get_nodeattr(name) for name in ("MW", "MH"))
-            _replace(model, [node], "Int8MVU", node.input, node.output, MW=mw, MH=mh, SIMD=mw)
+            weight = model.get_initializer(node.input[1])
+            sizes = {"MW": weight.shape[0], "MH": weight.shape[1], "SIMD": weight.shape[0]}
+            narrow = int(weight.min() > DataType["INT8"].min())
+            _replace(model, [node], "Int8MVU", node.input, node.output, **sizes, Narrow=narrow)
         return model, DONE
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pixel_shuffle: every element of every frame leaves at its place; none lost, none invented; no deadlock; the buffer
-// never read and written at one address. A black box.
+// never read and written at one address. These properties see the ports; the induction also needs to know what the
+// registers mean, which the assertions in the second half say.
 //
 // Idea          As stream_order: follow one beat, any one, from the input to the output. A frame does not leave in the
 //               order in which it enters, but each beat knows how many beats of its frame are to leave before it. Beat b

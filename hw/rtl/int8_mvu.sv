@@ -2,9 +2,9 @@
 // Matrix-vector unit for int8 weights on DSP48E1 slices, two products in each: golden.operators.conv_int8 behind a window.
 //
 // Function      acc[o] = sum over i of w[o][i] * x[i], for o = 0..MH-1, exact
-// Data          A vector of MW elements comes in SF = MW / SIMD beats: element i of beat sf is x[sf*SIMD + i], 8 bits,
-//               unsigned pixels or (X_SIGNED) two's complement. MH results leave in NF = MH / PE beats: element p of
-//               beat nf is acc[nf*PE + p], two's complement of ACC_BITS bits, which must hold every result.
+// Data          A vector of MW elements comes in SF = MW / SIMD beats: element i of beat sf is x[sf*SIMD + i], unsigned
+//               pixels of 8 bits or (X_SIGNED) two's complement of IN_BITS bits. MH results leave in NF = MH / PE beats:
+//               element p of beat nf is acc[nf*PE + p], two's complement of ACC_BITS bits, which must hold every result.
 // Weights       WEIGHT_FILE has SF * NF words of PE * SIMD weights of 8 bits, two's complement: element p*SIMD + i of
 //               word nf*SF + sf is w[nf*PE + p][sf*SIMD + i].
 // Packing       With PACK 1, two results share a DSP48 per input element (int8_mvu_dsp): PE * SIMD / 2 of them, plus
@@ -30,7 +30,8 @@ module int8_mvu #(
     parameter integer MH           = 32,             // results per vector, 1 or more
     parameter integer SIMD         = 27,             // elements per beat and cycle, divides MW
     parameter integer PE           = 2,              // results per beat, divides MH
-    parameter integer X_SIGNED     = 0,              // 0: pixels; 1: a stream of 8 bits
+    parameter integer X_SIGNED     = 0,              // 0: pixels; 1: a stream
+    parameter integer IN_BITS      = 8,              // bits of an element, 2..8; of pixels 8
     parameter integer ACC_BITS     = 21,             // bits of a result
     parameter integer PACK         = 1,              // 1: two products in a DSP48; 0: one
     parameter integer NARROW       = 0,              // 1: no weight is -128
@@ -40,19 +41,19 @@ module int8_mvu #(
     parameter integer SF           = MW / SIMD,      // leave it
     parameter integer NF           = MH / PE         // leave it
 ) (
-    input  wire logic                   clk,
-    input  wire logic                   rst,
+    input  wire logic                    clk,
+    input  wire logic                    rst,
 
-    input  wire logic [SIMD*8-1:0]      s_axis_tdata,
-    input  wire logic                   s_axis_tvalid,
-    output wire logic                   s_axis_tready,
+    input  wire logic [SIMD*IN_BITS-1:0] s_axis_tdata,
+    input  wire logic                    s_axis_tvalid,
+    output wire logic                    s_axis_tready,
 
-    output wire logic [PE*ACC_BITS-1:0] m_axis_tdata,
-    output wire logic                   m_axis_tvalid,
-    input  wire logic                   m_axis_tready
+    output wire logic [PE*ACC_BITS-1:0]  m_axis_tdata,
+    output wire logic                    m_axis_tvalid,
+    input  wire logic                    m_axis_tready
 );
     localparam integer BIAS   = PACK != 0 && X_SIGNED == 0 ? 1 : 0;
-    localparam integer X_BITS = PACK == 0 && X_SIGNED == 0 ? 9 : 8;
+    localparam integer X_BITS = PACK == 0 && X_SIGNED == 0 ? 9 : IN_BITS;  // as two's complement
     localparam integer PAIRS  = PACK != 0 ? PE / 2 : 0;
     localparam integer WORDS  = SF * NF;
     localparam integer ADDR   = WORDS > 1 ? $clog2(WORDS) : 1;
@@ -70,6 +71,9 @@ module int8_mvu #(
         end
         if (ACC_BITS < 2 || ACC_BITS > 32) begin : g_check_bits
             $error("int8_mvu: ACC_BITS is %0d, expected 2..32", ACC_BITS);
+        end
+        if (IN_BITS < 2 || IN_BITS > 8 || (X_SIGNED == 0 && IN_BITS != 8)) begin : g_check_in
+            $error("int8_mvu: IN_BITS is %0d with X_SIGNED %0d, expected 2..8, or 8 for pixels", IN_BITS, X_SIGNED);
         end
     endgenerate
 
@@ -103,9 +107,9 @@ module int8_mvu #(
     end
 
     // One cycle later: the input and the weights
-    wire logic [SIMD*8-1:0]      x8;
-    wire logic [SIMD*X_BITS-1:0] x;
-    wire logic [PE*SIMD*8-1:0]   weights;
+    wire logic [SIMD*IN_BITS-1:0] taken;
+    wire logic [SIMD*X_BITS-1:0]  x;
+    wire logic [PE*SIMD*8-1:0]    weights;
 
     xnor_weights #(.WIDTH(PE * SIMD * 8), .WORDS(WORDS), .FILE(WEIGHT_FILE), .STYLE(WEIGHT_STYLE)) u_weights (
         .clk(clk), .address(address), .word(weights)
@@ -115,26 +119,27 @@ module int8_mvu #(
         if (SF > 1 && NF > 1) begin : g_replay
             wire logic have;
             assign issue = go && (have || !first_pass);
-            xnor_replay #(.SIMD(SIMD * 8), .SF(SF)) u_replay (
+            xnor_replay #(.SIMD(SIMD * IN_BITS), .SF(SF)) u_replay (
                 .clk(clk), .rst(rst),
                 .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
-                .take(issue), .step(step), .first_pass(first_pass), .last_pass(last_pass), .have(have), .word(x8)
+                .take(issue), .step(step), .first_pass(first_pass), .last_pass(last_pass), .have(have), .word(taken)
             );
         end else begin : g_hold
             // The beat is taken with the first use of it, and stays for the others
             wire logic unused = last_pass;
-            logic [SIMD*8-1:0] x_q;
+            logic [SIMD*IN_BITS-1:0] x_q;
             assign s_axis_tready = go && (NF == 1 || first_pass);
             assign issue         = go && (s_axis_tvalid || !(NF == 1 || first_pass));
             always_ff @(posedge clk) if (NF == 1 || first_pass) x_q <= s_axis_tdata;
-            assign x8 = x_q;
+            assign taken = x_q;
         end
 
         for (i = 0; i < SIMD; i = i + 1) begin : g_x
+            wire logic [IN_BITS-1:0] element = taken[i*IN_BITS +: IN_BITS];
             if (X_BITS == 9) begin : g_pixel
-                assign x[i*X_BITS +: X_BITS] = {1'b0, x8[i*8 +: 8]};
-            end else begin : g_byte
-                assign x[i*X_BITS +: X_BITS] = {x8[i*8+7] ^ (BIAS == 1), x8[i*8 +: 7]};
+                assign x[i*X_BITS +: X_BITS] = {1'b0, element};
+            end else begin : g_signed
+                assign x[i*X_BITS +: X_BITS] = {element[IN_BITS-1] ^ (BIAS == 1), element[IN_BITS-2:0]};
             end
         end
     endgenerate

@@ -9,7 +9,8 @@
 //               the highest bit of the field, inverted, is the sign of the sum. No LUT corrects anything.
 // Bits          A slice multiplies 25 x 18 bits. NARROW: all weights are -127..127; the sum of 4 products with x of 8
 //               bits is within +-4 * 127 * 128 = +-65024, F = 17 bits; and w1 * 2^17 + w0 takes 25 bits. Otherwise
-//               -128 * 2^17 - 128 would not fit: a PAIR then has F = 16 and a CHAIN of 1.
+//               -128 * 2^17 - 128 would not fit: a PAIR then has F = 16 and a CHAIN of 1. Every bit that x has less is
+//               one less in F. Pixels, 0..255, are 9 bits, but their products take no more than those of 8.
 // Chain         The product of input i takes part in cycle POSITION + 3, where POSITION counts from CHAIN - COUNT: slice
 //               by slice its operands come a cycle later, so that P finds the P of the slice before (PCIN). The
 //               slices' own registers hold them for one cycle of that.
@@ -20,10 +21,10 @@
 module int8_mvu_dsp #(
     parameter integer PAIR   = 1,  // 1: two outputs; 0: one
     parameter integer NARROW = 1,  // 1: no weight is -128
-    parameter integer X_BITS = 8,  // bits of x, two's complement: 8, or 9 without PAIR
+    parameter integer X_BITS = 8,  // bits of x, two's complement: 2..8, or 9 for pixels, without PAIR
     parameter integer CHAIN  = 4,  // largest number of products
     parameter integer COUNT  = 4,  // products, 1..CHAIN
-    parameter integer ROW    = 17  // bits of a row: 16 + ceil(log2(CHAIN)), less one if NARROW and X_BITS is 8
+    parameter integer ROW    = 17  // bits of a row, F: 8 + X_BITS + ceil(log2(CHAIN)), less 1 if NARROW or X_BITS is 9
 ) (
     input  wire logic                      clk,
     input  wire logic [COUNT*X_BITS-1:0]   x,
@@ -36,8 +37,8 @@ module int8_mvu_dsp #(
     localparam integer START  = PAIR != 0 ? 1 << (ROW - 1) : 0;
 
     generate
-        if (COUNT < 1 || COUNT > CHAIN || A_BITS > 25 || ROW != 16 + $clog2(CHAIN) - (NARROW != 0 && X_BITS == 8 ? 1 : 0)
-            || (X_BITS != 8 && (X_BITS != 9 || PAIR != 0))) begin : g_check
+        if (COUNT < 1 || COUNT > CHAIN || A_BITS > 25 || X_BITS < 2 || X_BITS > (PAIR != 0 ? 8 : 9)
+            || ROW != 7 + X_BITS + $clog2(CHAIN) + (NARROW == 0 && X_BITS != 9 ? 1 : 0)) begin : g_check
             $error("int8_mvu_dsp: PAIR %0d, NARROW %0d, X_BITS %0d, CHAIN %0d, COUNT %0d, ROW %0d do not fit, see above",
                 PAIR, NARROW, X_BITS, CHAIN, COUNT, ROW);
         end

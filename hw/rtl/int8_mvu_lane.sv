@@ -14,7 +14,7 @@ module int8_mvu_lane #(
     parameter integer PAIR       = 1,  // 1: two outputs
     parameter integer NARROW     = 1,  // 1: no weight is -128
     parameter integer SIMD       = 27, // elements per beat
-    parameter integer X_BITS     = 8,  // bits of an element: 8, or 9 without PAIR
+    parameter integer X_BITS     = 8,  // bits of an element: 2..8, or 9 for pixels, without PAIR
     parameter integer CHAIN      = 4,  // products in a chain, see int8_mvu_dsp.sv
     parameter integer ACC_BITS   = 20, // bits of a result
     parameter integer ACCUMULATE = 1   // 0: every beat is a sum of its own, and start is not added
@@ -28,7 +28,7 @@ module int8_mvu_lane #(
     output wire logic [(PAIR+1)*ACC_BITS-1:0]  result
 );
     localparam integer ROWS = (SIMD + CHAIN - 1) / CHAIN;
-    localparam integer BITS = 16 + $clog2(CHAIN) - (NARROW != 0 && X_BITS == 8 ? 1 : 0);  // of a row
+    localparam integer BITS = 7 + X_BITS + $clog2(CHAIN) + (NARROW == 0 && X_BITS != 9 ? 1 : 0);  // of a row
 
     wire logic [(PAIR+1)*ROWS*BITS-1:0] rows;
 

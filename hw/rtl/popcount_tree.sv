@@ -10,6 +10,7 @@
 //               it is of the bits that went in with it.
 // Latency       ceil(stages / SPACING) cycles, 0 if the columns fit as they are. 64 bits in one column: 5 stages.
 // Area          half a LUT for each bit that a 7:3 counter removes, a LUT for each that a full adder removes.
+// Twin          COUNTED = 1 is for the behavioural twin of xnor_popcount: the same latency without the tree.
 `default_nettype none
 
 module popcount_tree #(
@@ -18,7 +19,8 @@ module popcount_tree #(
     parameter integer          BITS    = 7,       // their sum
     parameter [2*COLUMNS-1:0]  LIMITS  = 6'h2A,   // how high a column may stay: 2 or 3, 2 bits per column; 2 leaves c 0
     parameter integer          SPACING = 2,       // stages between registers, 1 or more
-    parameter integer          TAG     = 1        // bits of the tag, 1 or more
+    parameter integer          TAG     = 1,       // bits of the tag, 1 or more
+    parameter integer          COUNTED = 0        // 1: bits are the sum already, as a number, and are delayed only
 ) (
     input  wire logic               clk,
     input  wire logic               rst,      // clears the tags
@@ -125,6 +127,7 @@ module popcount_tree #(
     endfunction
 
     localparam integer    STAGES = count_stages(LIST'(HEIGHTS));
+    localparam integer    CYCLES = (STAGES + SPACING - 1) / SPACING;
     localparam [LIST-1:0] FIRST  = starts(LIST'(HEIGHTS));
     localparam [LIST-1:0] LAST   = heights_before(STAGES);
     localparam [LIST-1:0] PLACES = starts(LAST);
@@ -132,11 +135,35 @@ module popcount_tree #(
 
     genvar s, i, j;
     generate
+        if (COUNTED == 1) begin : g_twin
+            for (s = 0; s <= CYCLES; s = s + 1) begin : g_cycle
+                wire logic [TAG-1:0]     tag;
+                wire logic [COLUMNS-1:0] count;
+                if (s == 0) begin : g_start
+                    assign tag   = tag_in;
+                    assign count = bits[COLUMNS-1:0];
+                end else begin : g_register
+                    logic [TAG-1:0]     tag_q;
+                    logic [COLUMNS-1:0] q;
+                    always_ff @(posedge clk) begin
+                        tag_q <= rst ? {TAG{1'b0}} : g_cycle[s-1].tag;
+                        q     <= g_cycle[s-1].count;
+                    end
+                    assign tag   = tag_q;
+                    assign count = q;
+                end
+            end
+            assign tag_out = g_cycle[CYCLES].tag;
+            assign a       = g_cycle[CYCLES].count;
+            assign b       = '0;
+            assign c       = '0;
+        end
+
         if (BITS != {16'd0, FIRST[16*COLUMNS +: 16]}) begin : g_check
             $error("popcount_tree: BITS is %0d, but the heights add up to %0d", BITS, FIRST[16*COLUMNS +: 16]);
         end
 
-        for (s = 0; s < STAGES; s = s + 1) begin : g_stage
+        for (s = 0; COUNTED == 0 && s < STAGES; s = s + 1) begin : g_stage
             localparam [LIST-1:0] NOW    = heights_before(s);
             localparam [LIST-1:0] SEVENS = plan_sevens(NOW);
             localparam [LIST-1:0] THREES = plan_threes(NOW);
@@ -218,7 +245,9 @@ module popcount_tree #(
         end
 
         wire logic [LEFT-1:0] last;
-        if (STAGES == 0) begin : g_none
+        if (COUNTED == 1) begin : g_no_tree
+            assign last = '0;
+        end else if (STAGES == 0) begin : g_none
             wire logic unused = clk || rst;
             assign tag_out = tag_in;
             assign last    = bits;
@@ -226,7 +255,7 @@ module popcount_tree #(
             assign tag_out = g_stage[STAGES-1].tag_next;
             assign last    = g_stage[STAGES-1].next;
         end
-        for (i = 0; i < COLUMNS; i = i + 1) begin : g_row
+        for (i = 0; COUNTED == 0 && i < COLUMNS; i = i + 1) begin : g_row
             localparam integer AT   = {16'd0, PLACES[16*i +: 16]};
             localparam integer HIGH = {16'd0, LAST[16*i +: 16]};
             if (HIGH > 0) begin : g_a

@@ -55,6 +55,7 @@ module requant #(
     input  wire logic                  m_axis_tready
 );
     localparam integer INDEX  = CHANNELS > PE ? $clog2(CHANNELS / PE) : 1;
+    localparam integer BEAT   = CHANNELS > PE ? INDEX : 0;  // bits of KK - 1
     localparam integer X_BITS = IN_SIGNED != 0 ? IN_BITS : IN_BITS + 1;
     localparam integer M_BITS = X_BITS + A_BITS;
     localparam integer P_BITS = (M_BITS > B_BITS ? M_BITS : B_BITS) + 1;
@@ -126,14 +127,14 @@ module requant #(
             requant_const #(
                 .ELEMENTS(PE),
                 .ELEMENT(i),
-                .INDEX(INDEX + 1),
+                .INDEX(BEAT + 1),
                 .WIDTH(B_BITS + A_BITS),
                 .FILE(CONST_FILE),
                 .STYLE(CONST_STYLE)
             ) u_const (
                 .clk(clk),
                 .enable(enable),
-                .index({beat, piece[i]}),
+                .index((BEAT + 1)'({beat, piece[i]})),
                 .word({b, a})
             );
 

@@ -6,8 +6,8 @@
 //               MH results leave in NF = MH / PE beats: element p of beat nf is m[nf*PE + p], two's complement of
 //               ACC_BITS bits, which hold +-MW; its lowest bit is the parity of MW.
 // Weights       WEIGHT_FILE has SF * NF words of PE * SIMD bits, read by $readmemh: bit p*SIMD + i of word nf*SF + sf
-//               is w[nf*PE + p][sf*SIMD + i]. With WEIGHT_STYLE "lut" the same text can be given as WEIGHTS, without
-//               line breaks: then they are truth tables from the start, which takes half as many LUTs.
+//               is w[nf*PE + p][sf*SIMD + i]. With WEIGHT_STYLE "lut" the same can be given as a constant, COLUMNS, beside
+//               the file: then they are truth tables from the start, which takes half as many LUTs.
 // Structure     For every nf, for every sf: read a word, PE times xnor_popcount. A vector is kept while NF passes go
 //               over it: by the register that holds it anyway if SF is 1, by an xnor_replay if SF > 1; not if NF is 1.
 // Handshake     Nothing stalls between the input and the results: the last beat of a sum starts only once there is a
@@ -31,8 +31,8 @@ module xnor_mvu #(
     parameter integer SF           = MW / SIMD,      // leave it
     parameter integer NF           = MH / PE,        // leave it
     parameter integer ACC_BITS     = $clog2(MW + 1) + 1,                  // leave it
-    parameter integer CHARS        = SF * NF * ((PE * SIMD + 3) / 4),  // leave it
-    parameter [8*CHARS-1:0] WEIGHTS = 0              // with "lut", weights as a text instead of a file, see xnor_rom.sv
+    parameter integer DEPTH        = SF * NF <= 16 ? 16 : 1 << $clog2(SF * NF),  // leave it
+    parameter [PE*SIMD*DEPTH-1:0] COLUMNS = 0        // with "lut", weights as a constant instead of a file, see xnor_rom.sv
 ) (
     input  wire logic                   clk,
     input  wire logic                   rst,
@@ -46,7 +46,7 @@ module xnor_mvu #(
     input  wire logic                   m_axis_tready
 );
     localparam [87:0] BLOCK = "block";
-    localparam integer TEXT = WEIGHT_STYLE != BLOCK && WEIGHTS != 0 ? 1 : 0;
+    localparam integer TEXT = WEIGHT_STYLE != BLOCK && COLUMNS != 0 ? 1 : 0;
 
     localparam integer WORDS = SF * NF;
     localparam integer ADDR  = WORDS > 1 ? $clog2(WORDS) : 1;
@@ -133,7 +133,7 @@ module xnor_mvu #(
 
     generate
         if (TEXT == 1) begin : g_rom
-            xnor_rom #(.SIMD(SIMD), .PE(PE), .WORDS(WORDS), .MERGED(PRODUCTS), .WEIGHTS(WEIGHTS)) u_rom (
+            xnor_rom #(.SIMD(SIMD), .PE(PE), .WORDS(WORDS), .MERGED(PRODUCTS), .COLUMNS(COLUMNS)) u_rom (
                 .clk(clk), .address(address), .x(x), .out(factors)
             );
         end else begin : g_memory

@@ -14,6 +14,9 @@
 // Latency       the chains 1 cycle (0 with PRODUCTS), the tree about log2(SIMD) / 2, the accumulator 1. Levels of LUTs
 //               between registers: CHAIN in the chains, 2 and two short carries in the tree, 2 and one long carry in
 //               the accumulator.
+// Twin          With the macro BITMEND_BEHAVIOURAL the first level counts the ones and the tree delays that number: the
+//               same results in the same cycles, from far fewer operations. For simulations of whole networks alone;
+//               tests/sim runs the same tests on both.
 // Area          about 0.8 * SIMD + WIDTH LUTs (0.5 * SIMD + WIDTH with PRODUCTS); docs/popcount.md has the table.
 `default_nettype none
 
@@ -61,6 +64,22 @@ module xnor_popcount #(
         // First level
         wire logic [2:0]           tag;   // last, first, valid
         wire logic [ONES+TWOS-1:0] bits;
+`ifdef BITMEND_BEHAVIOURAL
+        wire logic [COLUMNS-1:0] ones = COLUMNS'($countones(PRODUCTS == 1 ? x : x ~^ w));
+        if (PRODUCTS == 1) begin : g_products
+            assign tag  = {last, first, valid};
+            assign bits = (ONES+TWOS)'(ones);
+        end else begin : g_pairs
+            logic [2:0]         tag_q;
+            logic [COLUMNS-1:0] ones_q;
+            always_ff @(posedge clk) begin
+                tag_q  <= rst ? 3'b000 : {last, first, valid};
+                ones_q <= ones;
+            end
+            assign tag  = tag_q;
+            assign bits = (ONES+TWOS)'(ones_q);
+        end
+`else
         if (PRODUCTS == 1) begin : g_products
             wire logic unused = &{1'b0, w};
             assign tag  = {last, first, valid};
@@ -95,6 +114,7 @@ module xnor_popcount #(
             assign tag  = tag_q;
             assign bits = bits_q;
         end
+`endif
     endgenerate
 
     wire logic               sum_valid;
@@ -103,9 +123,14 @@ module xnor_popcount #(
     wire logic [COLUMNS-1:0] a;
     wire logic [COLUMNS-1:0] b;
     wire logic [COLUMNS-1:0] c;
+`ifdef BITMEND_BEHAVIOURAL
+    localparam integer COUNTED = 1;
+`else
+    localparam integer COUNTED = 0;
+`endif
     popcount_tree #(
         .COLUMNS(COLUMNS), .HEIGHTS(HEIGHTS), .BITS(ONES + TWOS), .LIMITS(limits(START)),
-        .SPACING(SPACING), .TAG(3)
+        .SPACING(SPACING), .TAG(3), .COUNTED(COUNTED)
     ) u_tree (
         .clk(clk), .rst(rst), .tag_in(tag), .bits(bits), .tag_out({sum_last, sum_first, sum_valid}), .a(a), .b(b), .c(c)
     );

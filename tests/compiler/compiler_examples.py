@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Random foldings and FIFO depths, and the whole way down for a network."""
 
+import json
+
 import numpy as np
+import pytest
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
 
 from golden import layers as L
 from hw.compiler.lower import Job, lower
-from hw.compiler.ops import TAPS
+from hw.compiler.ops import DIM_BITS, TAPS
 from hw.compiler.transforms import stream_nodes
 from hw.compiler.verify import sample_images
 
@@ -60,3 +63,18 @@ def executed(model):
     _, height, width, channels = model.get_tensor_shape(L.PIXELS)
     image = sample_images(height, width, channels)[0].astype(np.float32)[None]
     return execute_onnx(model, {L.PIXELS: image}, return_full_exec_context=True)
+
+
+def replay(model, node, tensors):
+    """Run the module of a node in Verilator on the streams that the graph computes."""
+    runner = pytest.importorskip("sim.runner", reason="Verilator and cocotb are not installed")
+    op = getCustomOp(node)
+    instance = op.rtl()
+    names = [*node.input[: len(op.inputs())], *node.output]
+    ports = op.inputs() + op.outputs()
+    beats = {port.name: port.stream(tensors[name]) for name, port in zip(names, ports, strict=True)}
+    if instance.sized:
+        beats["s_size"] = [op["ImgDim"][0] << DIM_BITS | op["ImgDim"][1]]
+    streams = json.dumps({name: [f"{beat:x}" for beat in values] for name, values in beats.items()})
+    compiled = runner.build(instance.module, instance.parameters)
+    runner.run(compiled, "sim.tb_replay", files={**op.memories(model), "streams.json": streams})

@@ -81,7 +81,7 @@ def test_each_branch_of_a_fork_has_its_own_fifo(network):
     ("config", "message"),
     [
         ({"hr.conf": {"PE": 1}}, "configuration of 'hr.conf': the network has no such node; it has "),
-        ({"hr.conv": {"PR": 1}}, "configuration of 'hr.conv': 'PR' is not one of SIMD, PE, P, "),
+        ({"hr.conv": {"PR": 1}}, "configuration of 'hr.conv': 'PR' is not one of SIMD, PE, pack, P, "),
         ({"hr.conv": {"P": 1}}, "configuration of 'hr.conv': Op has no such attribute: P"),
         ({"hr.conv": {"PE": "2"}}, "configuration of 'hr.conv': Attribute PE expects int"),
         ({"hr.conv": {"ram_style": "ultra"}}, "configuration of 'hr.conv': ram_style = ultra not in"),
@@ -89,6 +89,10 @@ def test_each_branch_of_a_fork_has_its_own_fifo(network):
         ({"hr.conv": {"SIMD": 12}}, "node 'hr.conv': SIMD is 12, expected 9 times the P of its window"),
         ({"hr.conv": {"SIMD": 27}}, "node 'hr.conv': SIMD is 27, expected a divisor of 36"),
         ({"hr.requant": {"PE": 0}}, "node 'hr.requant': PE is 0, expected a divisor of 4"),
+        (
+            {"head.conv": {"pack": 2}},
+            "node 'head.conv': pack is 2, expected 1 for two products in a DSP48",
+        ),
         (
             {"hr.conv": {"SIMD": 18}, "hr.conv/window": {"P": 4}},
             "node 'hr.conv/window': P is 4, expected SIMD / 9 of 'hr.conv', whose SIMD is 18",

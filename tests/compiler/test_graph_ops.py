@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The operators in FINN's registries, and that their modules in hw/rtl/ do what they do."""
 
-import json
 import os
 import re
 
 import numpy as np
 import pytest
-from compiler_examples import executed, lowered
+from compiler_examples import executed, lowered, replay
 from finn.custom_op.fpgadataflow import custom_op
 from finn.custom_op.fpgadataflow.rtl import custom_op as rtl_custom_op
 from finn.util.fpgadataflow import is_fpgadataflow_node, is_rtl_node
 from qonnx.custom_op.registry import getCustomOp
 
 from golden.random_networks import Recipe, build
-from hw.compiler.ops import DIM_BITS, OPERATORS, TAPS
+from hw.compiler.cost import resources
+from hw.compiler.ops import OPERATORS, TAPS
 from hw.compiler.transforms import stream_nodes
 from hw.modules import ToolError, modules
 
@@ -79,11 +79,16 @@ def test_cycles(model):
         }
 
 
-def test_there_is_no_estimate_before_the_cost_model_is_calibrated(model):
-    op = getCustomOp(of_type(model, "RSign")[0])
-    for estimate in (op.lut_estimation, op.bram_estimation, op.dsp_estimation, op.node_res_estimation):
-        with pytest.raises(ToolError, match="not calibrated"):
-            estimate("xc7z020clg400-1")
+def test_estimates_come_from_the_cost_model(model):
+    for node in stream_nodes(model):
+        op = getCustomOp(node)
+        found = op.estimate()
+        assert found == resources(op.rtl().module, op.rtl().parameters)
+        part = "xc7z020clg400-1"
+        estimates = op.lut_estimation(part), op.bram_estimation(part), op.dsp_estimation(part)
+        assert estimates == (found.lut, found.bram18, found.dsp)
+        assert found.lut > 0
+        assert found.ff > 0
 
 
 def test_a_window_in_slices(model, tensors):
@@ -133,21 +138,8 @@ def folded_in_between(node):
 @pytest.mark.parametrize("op", [op.__name__ for op in OPERATORS])
 def test_rtl_does_what_the_node_does(op, model, tensors):
     """The streams of a node, with its memories, folding and order of channels, in Verilator."""
-    runner = pytest.importorskip("sim.runner", reason="Verilator and cocotb are not installed")
     nodes = sorted(of_type(model, op), key=folded_in_between, reverse=True)
     if os.environ.get("BITMEND_SWEEP") != "all":
         nodes = [nodes[0], nodes[-1]][: len(nodes)]
     for node in nodes:
-        custom = getCustomOp(node)
-        instance = custom.rtl()
-        ends = zip(
-            [*node.input[: len(custom.inputs())], *node.output],
-            custom.inputs() + custom.outputs(),
-            strict=True,
-        )
-        beats = {port.name: port.stream(tensors[name]) for name, port in ends}
-        if instance.sized:
-            beats["s_size"] = [custom["ImgDim"][0] << DIM_BITS | custom["ImgDim"][1]]
-        streams = json.dumps({name: [f"{beat:x}" for beat in values] for name, values in beats.items()})
-        compiled = runner.build(instance.module, instance.parameters)
-        runner.run(compiled, "sim.tb_replay", files={**custom.memories(model), "streams.json": streams})
+        replay(model, node, tensors)

@@ -9,9 +9,9 @@ from sim.sweep import grid, sweep
 from sim.tb_int8_mvu import acc_bits, memory_files, random_matrix
 
 
-def point(mw, simd, mh, pe, x_signed=1, pack=1, narrow=1, style="lut"):
-    sizes = {"MW": mw, "SIMD": simd, "MH": mh, "PE": pe}
-    return sizes | {"X_SIGNED": x_signed, "PACK": pack, "NARROW": narrow, "WEIGHT_STYLE": style}
+def point(mw, simd, mh, pe, x_signed=1, in_bits=8, pack=1, narrow=1, style="lut"):
+    sizes = {"MW": mw, "SIMD": simd, "MH": mh, "PE": pe, "X_SIGNED": x_signed, "IN_BITS": in_bits}
+    return sizes | {"PACK": pack, "NARROW": narrow, "WEIGHT_STYLE": style}
 
 
 def matrices(parameters):
@@ -34,21 +34,25 @@ FOLDINGS = grid(
     MH=(1, 2, 3, 4, 6),
     PE=(1, 2, 3, 4, 6),
     X_SIGNED=(0, 1),
+    IN_BITS=(2, 5, 8),
     PACK=(0, 1),
     NARROW=(0, 1),
     WEIGHT_STYLE=("lut", "block"),
 )
 
 
-@pytest.mark.parametrize(
-    "parameters", sweep(FOLDINGS, 4, lambda p: p["MW"] % p["SIMD"] == 0 and p["MH"] % p["PE"] == 0)
-)
+def legal(p):
+    return p["MW"] % p["SIMD"] == 0 and p["MH"] % p["PE"] == 0 and (p["X_SIGNED"] or p["IN_BITS"] == 8)
+
+
+@pytest.mark.parametrize("parameters", sweep(FOLDINGS, 4, legal))
 def test_any_folding(parameters):
     check(parameters)
 
 
 # Each goes another way through the module: the vector in one beat or several, kept or not; pairs of results,
-# a single one, both; a sum with a start, without, and without an accumulator; whole and broken chains.
+# a single one, both; a sum with a start, without, and without an accumulator; whole and broken chains; bytes,
+# pixels, narrower elements; more than 128 of them in a cycle.
 CORNERS = (
     point(27, 27, 4, 2, x_signed=0),
     point(27, 9, 6, 3, x_signed=0),
@@ -60,6 +64,9 @@ CORNERS = (
     point(27, 9, 4, 2),
     point(18, 18, 4, 2, x_signed=0, pack=0),
     point(36, 9, 2, 1, pack=0, narrow=0),
+    point(27, 9, 4, 2, in_bits=2),
+    point(18, 18, 3, 3, in_bits=5, pack=0, narrow=0),
+    point(288, 144, 2, 2),
 )
 
 
@@ -81,7 +88,10 @@ def test_layer(parameters):
     check(parameters)
 
 
-@pytest.mark.parametrize("wrong", [{"SIMD": 5}, {"PE": 3}, {"ACC_BITS": 33}])
+REFUSED = ({"SIMD": 5}, {"PE": 3}, {"ACC_BITS": 33}, {"IN_BITS": 9}, {"IN_BITS": 7, "X_SIGNED": 0})
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
 def test_illegal_parameters_stop_elaboration(wrong):
     with pytest.raises(ToolError, match="expected"):
         build("int8_mvu", point(36, 12, 4, 2) | wrong)

@@ -42,7 +42,16 @@ TYPICAL = [
 ]
 
 
-@pytest.mark.parametrize("point", [*sweep(TYPICAL, 2), *sweep(points(), 4)])
+# A pixel in one beat: the only index into the constants is the piece.
+WHOLE = [
+    {"CHANNELS": size, "PE": size, "IN_BITS": 9, "IN_SIGNED": 1, "T_BITS": 10, "BITS": 8, "SHIFT": 8}
+    | {"A_BITS": 16, "B_BITS": 24, "CONST_STYLE": style}
+    | NAMES
+    for size, style in ((1, "block"), (3, "distributed"), (4, "auto"))
+]
+
+
+@pytest.mark.parametrize("point", [*sweep(TYPICAL, 2), *sweep(WHOLE, 3), *sweep(points(), 4)])
 def test_requant(point):
     compiled = build("requant", point)
     for seed in (0, 1):

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from hw.modules import ToolError
+from hw.weights import columns
 from hw.yosys import synthesize
-from sim.runner import build, run
+from sim.runner import BEHAVIOURAL, build, run
 from sim.sweep import grid, sweep
 from sim.tb_xnor_mvu import memory_files
 
@@ -21,12 +22,14 @@ def random_matrix(parameters, seed=0):
     return np.random.default_rng(seed).integers(0, 2, (parameters["MH"], parameters["MW"]))
 
 
-def as_text(parameters, weight):
-    return parameters | {"WEIGHTS": memory_files(parameters, weight)["weights.mem"].replace("\n", "")}
+def as_constant(parameters, weight):
+    memory = memory_files(parameters, weight)["weights.mem"]
+    return parameters | {"COLUMNS": columns(memory, parameters["PE"] * parameters["SIMD"])}
 
 
-def check(parameters, weight, seed=0):
-    run(build("xnor_mvu", parameters), "sim.tb_xnor_mvu", seed=seed, files=memory_files(parameters, weight))
+def check(parameters, weight, seed=0, defines=()):
+    built = build("xnor_mvu", parameters, defines=defines)
+    run(built, "sim.tb_xnor_mvu", seed=seed, files=memory_files(parameters, weight))
 
 
 FOLDINGS = grid(
@@ -60,6 +63,19 @@ def test_corner(parameters):
     check(parameters, random_matrix(parameters), seed=2)
 
 
+LAYERS = (point(288, 72, 8, 4), point(288, 288, 2, 1), point(288, 288, 2, 1, "lut"), point(576, 64, 8, 4))
+
+# The twin that simulations of whole networks use: the same results with the promised latency and throughput
+TWINS = (point(63, 63, 6, 3, "lut"), point(45, 9, 6, 3, "lut"), point(72, 1, 2, 1, "lut"), *CORNERS, *LAYERS)
+
+
+@pytest.mark.parametrize("parameters", sweep(TWINS, 2), ids=str)
+def test_behavioural_twin(parameters):
+    weight = random_matrix(parameters)
+    text = parameters["WEIGHT_STYLE"] == "lut"
+    check(as_constant(parameters, weight) if text else parameters, weight, seed=3, defines=(BEHAVIOURAL,))
+
+
 @pytest.mark.parametrize("bit", [0, 1])
 def test_constant_matrix(bit):
     parameters = point(36, 12, 4, 2)
@@ -76,12 +92,9 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("parameters", sweep(TEXTS, 2))
-def test_weights_as_text(parameters):
+def test_weights_as_constant(parameters):
     weight = random_matrix(parameters)
-    check(as_text(parameters, weight), weight)
-
-
-LAYERS = (point(288, 72, 8, 4), point(288, 288, 2, 1), point(288, 288, 2, 1, "lut"), point(576, 64, 8, 4))
+    check(as_constant(parameters, weight), weight)
 
 
 @pytest.mark.parametrize("parameters", sweep(LAYERS, 1))
@@ -105,6 +118,6 @@ def test_area_with_weights_in_block_ram():
 
 def test_area_with_weights_in_luts():
     parameters = point(72, 72, 32, 2, "lut")
-    area = synthesize("xnor_mvu", as_text(parameters, random_matrix(parameters)))
+    area = synthesize("xnor_mvu", as_constant(parameters, random_matrix(parameters)))
     assert area.bram36 == 0
     assert area.lut <= 1.5 * 2 * 72

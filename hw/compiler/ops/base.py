@@ -127,8 +127,11 @@ class StreamOp(HWCustomOp):
         """Return the memory files that the parameters of the module name, as text for `$readmemh`."""
         return {}
 
-    def texts(self) -> dict[str, str]:
-        """Return the memory files that the module takes as texts: the parameter for a text -> the file."""
+    def constants_of_files(self) -> dict[str, tuple[str, int]]:
+        """Return the memory files that the module takes as constants too.
+
+        They are parameter -> (file, bits of a word); `hw.weights.columns` makes the constant.
+        """
         return {}
 
     def folds(self) -> dict[str, int]:

@@ -16,12 +16,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from hw.compiler.ops.base import Port, Rtl, StreamOp, memory, operator
 from hw.compiler.ops.window import TAPS
 
-ELEMENT_BITS = 8
-"""Bits of the inputs and weights of an Int8MVU."""
-
-MAX_INT8_SIMD = 128
-"""The largest SIMD of an Int8MVU in hardware."""
-
+WEIGHT_BITS = 8
+"""Bits of a weight of an Int8MVU, and of a pixel."""
 
 MAX_LUT_WORDS = 64
 """Up to so many words, a bit of weights is at most a LUT in logic."""
@@ -95,9 +91,10 @@ class XnorMVU(MatrixVectorUnit):
         parameters |= {"WEIGHT_FILE": self.file("weight"), "WEIGHT_STYLE": self._weight_style()}
         return Rtl("xnor_mvu", parameters)
 
-    def texts(self) -> dict[str, str]:
+    def constants_of_files(self) -> dict[str, tuple[str, int]]:
         """The weights, if they are truth tables."""
-        return {"WEIGHTS": self.file("weight")} if self._weight_style() == "lut" else {}
+        tables = self._weight_style() == "lut"
+        return {"COLUMNS": (self.file("weight"), self["PE"] * self["SIMD"])} if tables else {}
 
     def _weight_style(self) -> str:
         words = self["MW"] // self["SIMD"] * (self["MH"] // self["PE"])
@@ -111,33 +108,43 @@ class XnorMVU(MatrixVectorUnit):
 
 @operator
 class Int8MVU(MatrixVectorUnit):
-    """acc = sum of w * x: the arithmetic of `golden.operators.conv_int8`."""
+    """acc = sum of w * x: the arithmetic of `golden.operators.conv_int8`.
+
+    Narrow says that no weight is -128. The folding decides pack: 1 makes two products in a DSP48, which takes
+    more LUTs, 0 one.
+    """
 
     parameters: ClassVar = {"weight": "INT8"}
+    fields: ClassVar = {**MatrixVectorUnit.fields, "Narrow": 0, "pack": 1}
+
+    def check_folding(self) -> None:
+        """The same as above; pack is 0 or 1."""
+        super().check_folding()
+        if self["pack"] not in (0, 1):
+            self.fail(f"pack is {self['pack']}, expected 1 for two products in a DSP48 or 0 for one")
 
     def compute(self, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sum products in float64, which is exact up to 2^53."""
         return ((x.astype(np.float64) @ weight[self.stream_order()].astype(np.float64)).astype(np.int32),)
 
     def rtl(self) -> Rtl:
-        """`int8_mvu`, which multiplies elements of 8 bits, at most 128 of them in a cycle."""
+        """`int8_mvu`."""
         x, acc = self.get_input_datatype(), self.get_output_datatype()
-        if x.bitwidth() != ELEMENT_BITS:
-            self.fail(f"reads elements of {x.bitwidth()} bits, expected {ELEMENT_BITS}, as its module does")
-        if self["SIMD"] > MAX_INT8_SIMD:
-            self.fail(f"SIMD is {self['SIMD']}, expected at most {MAX_INT8_SIMD}, as its module does")
         parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
-        parameters |= {"X_SIGNED": int(x.signed()), "ACC_BITS": acc.bitwidth()}
-        parameters |= {"WEIGHT_FILE": self.file("weight")}
-        if not x.signed():
+        parameters |= {"X_SIGNED": int(x.signed()), "IN_BITS": x.bitwidth(), "ACC_BITS": acc.bitwidth()}
+        parameters |= {"PACK": self["pack"], "NARROW": self["Narrow"], "WEIGHT_FILE": self.file("weight")}
+        if self._has_bias():
             parameters["BIAS_FILE"] = self.file("bias")
         return Rtl("int8_mvu", parameters | self.style("WEIGHT_STYLE"))
 
     def memories(self, model: ModelWrapper) -> dict[str, str]:
-        """Weights of 8 bits; for pixels also 128 times their sums, see int8_mvu.sv."""
-        files = {self.file("weight"): memory(self.weight_words(model), ELEMENT_BITS)}
-        if not self.get_input_datatype().signed():
-            sums = self.constants(model)["weight"].astype(np.int64).sum(axis=0) << (ELEMENT_BITS - 1)
+        """Weights of 8 bits; where pixels are packed also 128 times their sums, see int8_mvu.sv."""
+        files = {self.file("weight"): memory(self.weight_words(model), WEIGHT_BITS)}
+        if self._has_bias():
+            sums = self.constants(model)["weight"].astype(np.int64).sum(axis=0) << (WEIGHT_BITS - 1)
             words = sums.reshape(-1, self["PE"])
             files[self.file("bias")] = memory(words, self.get_output_datatype().bitwidth())
         return files
+
+    def _has_bias(self) -> bool:
+        return bool(self["pack"]) and not self.get_input_datatype().signed()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measure a compiled network in simulation: cycles, FIFO high-water marks, and that the pixels are golden's.
+
+    python -m sim.measure build/bbcu_nano_x2-pynq-z2
+
+sends frames as wide as the hardware takes through the top, back to back: once as fast as it takes them, for
+the cycles, and once at the pace that the FIFO depths were computed for, for the high-water marks. The numbers
+go to `report/rtlsim_performance.json` and into the report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from golden import IntegerNetwork, run
+from golden.random_networks import random_image
+from hw.compiler import BuildError
+from hw.compiler.build_folder import BuildFolder
+from hw.compiler.firing import Stage
+from hw.modules import ToolError
+from sim.top import Ports, Result, TopSimulator
+
+FRAMES = 3
+ROWS = 24
+"""Frames that are sent, and their rows; as wide as the top takes them."""
+
+
+def measure(build: BuildFolder, rows: int = ROWS) -> dict[str, Any]:
+    """Return the content of rtlsim_performance.json.
+
+    Args:
+        build: a compiled network.
+        rows: height of the frames.
+
+    Raises:
+        BuildError: the folder holds no compiled network.
+        ToolError: the simulation fails, or its pixels are not golden's.
+    """
+    simulator = TopSimulator(build.stitched)
+    top, design = simulator.top, build.read("design")
+    if design is None:
+        raise BuildError(f"{build.path}: expected a folder that make compile wrote")
+    network = IntegerNetwork.load(build.network)
+    rng = np.random.default_rng(0)
+    frames = [random_image(rng, rows, top.max_width, top.channels) for _ in range(FRAMES)]
+    expected = [run(network, frame) for frame in frames]
+    fast = _run(simulator, frames, expected, Ports(), "as fast as it goes")
+    pace = -(-design["cycles_per_strip"] // (design["frame"]["height"] * top.max_width))
+    even = _run(simulator, frames, expected, Ports(period=pace), "at an even pace")
+    from hw.compiler.timing import estimate  # it brings FINN: only when the simulation is done
+
+    graph = [_stage(record) for record in build.read("stages")]
+    guess = estimate(graph, rows, top.max_width, set(design["fifo_streams"]))
+    return {
+        "frame": [rows, top.max_width],
+        "cycles": round(fast.interval),
+        "estimated_cycles": guess.steady,
+        "latency_cycles": fast.frames[0].first_out - fast.frames[0].first_in,
+        "estimated_latency_cycles": guess.first,
+        "single_frame_cycles": fast.frames[0].cycles,
+        "estimated_single_frame_cycles": guess.frame,
+        "pace": pace,
+        "high_water": even.high_water,
+        "high_water_fast": fast.high_water,
+    }
+
+
+def _run(
+    simulator: TopSimulator,
+    frames: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray],
+    ports: Ports,
+    what: str,
+) -> Result:
+    rows = frames[0].shape[0] * simulator.top.scale
+    with tqdm(total=len(frames) * rows, desc=what, unit="row", disable=None, leave=False) as bar:
+        result = simulator.run(frames, ports, lambda frame, row: bar.update(frame * rows + row - bar.n))
+    for index, (image, golden) in enumerate(zip(result.images, expected, strict=True)):
+        wrong = np.count_nonzero(image != golden)
+        if wrong:
+            raise ToolError(f"frame {index}: {wrong} of {golden.size} values are not those of golden")
+    return result
+
+
+def _stage(record: dict[str, Any]) -> Stage:
+    return Stage(**{k: tuple(v) if isinstance(v, list) else v for k, v in record.items()})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sim.measure", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="of a compiled network, build/<model>-<board>")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"of the frames ({ROWS})")
+    options = parser.parse_args(arguments)
+    build = BuildFolder(options.folder)
+    try:
+        if options.rows < 1:
+            raise BuildError(f"--rows is {options.rows}, expected 1 or more")
+        found = measure(build, options.rows)
+        build.write("rtlsim_performance", found)
+        from hw.compiler.report import write_report
+
+        page = write_report(build)
+    except (BuildError, ToolError) as error:
+        print(f"measure: {error}", file=sys.stderr)
+        return 2
+    for name, what in (("cycles", "per frame"), ("latency_cycles", "to the first pixel")):
+        guess = found[f"estimated_{name}"]
+        print(f"{found[name]:,} cycles {what}, estimated {guess:,} ({found[name] / guess - 1:+.1%})")
+    depths = build.read("design")["fifos"]
+    full = [name for name, most in found["high_water"].items() if most >= depths[name]]
+    print(
+        f"{len(depths)} FIFOs, of which {len(full)} were full at the pace of their depths{': ' * bool(full)}",
+        end="",
+    )
+    print(", ".join(full))
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
