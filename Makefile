@@ -26,7 +26,7 @@ WIDTH   ?= 640
 HEIGHT  ?= 360
 
 .PHONY: help setup demo test lint format train export evaluate bench complexity card report describe \
-        sim sim-all waves formal synth-ops diagrams compile synth simulate clean distclean
+        sim sim-all waves formal synth-ops diagrams compile synth simulate accelerators clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ $(VENV)/.all: $(VENV)/.restore
 
 setup: $(VENV)/.all ## set up .venv/ with everything
 
-demo: compile ## restore a real photo, on the golden model and through the simulated hardware; build/demo/index.html
+demo: compile ## restore a real photo, also through the simulated hardware; pictures and a page in build/demo/
 	@$(BIN)/python -m host.demo --out build/demo --model '$(NETWORK)' --build $(COMPILED) $(ARGS)
 
 test: $(VENV)/.all lint ## run all that CI runs
@@ -94,7 +94,7 @@ describe: $(VENV)/.restore ## one page about models/MODEL.npz
 NETWORK = $(if $(filter %.npz,$(MODEL)),$(MODEL),models/$(MODEL).npz)
 COMPILED = build/$(basename $(notdir $(NETWORK)))-$(BOARD)
 
-compile: $(VENV)/.all ## MODEL to one RTL top for BOARD at FPS frames of WIDTH x HEIGHT per second; build/MODEL-BOARD/
+compile: $(VENV)/.all ## MODEL to one RTL top for BOARD and FPS frames of WIDTH x HEIGHT; build/MODEL-BOARD/
 	@$(BIN)/python -m hw.compiler.compile --model '$(NETWORK)' --board $(BOARD) --width $(WIDTH) --height $(HEIGHT) \
 	  $(if $(FPS),--fps $(FPS)) $(ARGS)
 
@@ -103,6 +103,13 @@ synth: $(VENV)/.all ## synthesize the compiled MODEL with Yosys, into its report
 
 simulate: $(VENV)/.all ## simulate the compiled MODEL in Verilator: cycles and FIFOs, into its report
 	@$(BIN)/python -m sim.measure $(COMPILED) $(ARGS)
+
+accelerators: $(VENV)/.all ## compile, synthesize and simulate every network of models/; docs/accelerators.md
+	@for name in $(basename $(notdir $(wildcard models/*.npz))); do \
+	  $(MAKE) --no-print-directory compile synth simulate MODEL=$$name \
+	    FPS=$$(test $$name = bbcu_nano_x2 && echo 20) || exit; done
+	@$(BIN)/python -m hw.compiler.table $(patsubst models/%.npz,build/%-$(BOARD),$(wildcard models/*.npz)) \
+	  --out docs/accelerators.md
 
 # Operators: OP=requant; without OP all of them. BITMEND_SWEEP=<n> draws another subset of the parameters.
 OPS = $(sort $(patsubst tests/sim/test_%.py,%,$(wildcard tests/sim/test_*.py)))

@@ -330,12 +330,10 @@ private:
     [[noreturn]] void end() {
         look();
         put('E');
-        put(last_cycle());
+        put(cycle_ - AFTER);
         for (unsigned i = 0; i < FIFOS; ++i) put(number(model_.high_water, i));
         finish(0);
     }
-
-    uint64_t last_cycle() const { return cycle_ - AFTER; }
 
     [[noreturn]] void deadlock() {
         put('D');

@@ -2,10 +2,9 @@
 """What a module of `hw/rtl/` costs on xc7z020, in microseconds instead of a synthesis.
 
 Block RAMs and DSP48 slices follow from the structure and are exact. LUTs and flip-flops are sums of amounts
-that the structure has as well (bits of a register, adders of a tree, bits of an address; see cost_stream.py,
-cost_arithmetic.py and cost_mvu.py) times coefficients. Those of the amount "exact" are 1; the others are
-fitted to syntheses by `python -m hw.calibrate`, which writes cost.json beside this file and
-docs/synthesis/model.md.
+that the structure has as well (bits of a register, adders of a tree, bits of an address) times coefficients.
+Those of "exact" are 1; the others are fitted to syntheses by `python -m hw.calibrate`, which writes
+cost.json beside this file and docs/synthesis/model.md. The amounts are in the files cost_*.py.
 
 An estimate is of a module alone, all its ports in use. Inside a design Yosys drops what nobody reads: the
 counters of a stream_fifo, for instance.
@@ -20,11 +19,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hw.compiler import cost_arithmetic, cost_mvu, cost_stream
+from hw.compiler import cost_arithmetic, cost_int8, cost_mvu, cost_stream
 from hw.compiler.cost_amounts import Amounts
 from hw.modules import ToolError, modules
 
-MODELS = {**cost_stream.MODELS, **cost_arithmetic.MODELS, **cost_mvu.MODELS}
+MODELS = {**cost_stream.MODELS, **cost_arithmetic.MODELS, **cost_mvu.MODELS, **cost_int8.MODELS}
 """For every module the function that takes its parameters to its amounts."""
 
 COEFFICIENTS = Path(__file__).with_name("cost.json")

@@ -68,3 +68,11 @@ def ram_ff(memory: Memory, width: int, depth: int) -> dict[str, float]:
 def delay(width: int, depth: int) -> tuple[int, int]:
     """Return LUTs and flip-flops of a delay_line: shift registers in LUTs from 3 steps on."""
     return (width * -(-depth // 32), 0) if depth >= 3 else (0, width * depth)
+
+
+def distinct(bits: int, words: int) -> float:
+    """Return how many of the `bits` columns of a random ROM are neither constant nor equal to another."""
+    if words > 12:
+        return bits
+    functions = 2.0**words
+    return (functions - 2) * (1 - (1 - 1 / functions) ** bits)

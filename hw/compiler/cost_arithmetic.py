@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hw.compiler.cost_amounts import Amounts, add, clog2, delay, ram_ff, ram_lut
+from hw.compiler.cost_amounts import Amounts, add, clog2, delay, distinct, ram_ff, ram_lut
 from hw.compiler.cost_memory import place
 from hw.modules import ToolError
 
@@ -35,12 +35,6 @@ def rsign(p: Mapping) -> Amounts:
     kind, lut, ff = compare(p["PE"], p["CHANNELS"], p["BITS"] + 1)
     lut = add(lut, {"element": p["PE"], "one": 1})
     return Amounts(f"rsign.{kind}", lut, {"exact": 2 * p["PE"] + 2 + ff})
-
-
-def distinct(bits: int, words: int) -> float:
-    """Return how many of `bits` columns of a random ROM are neither constant nor equal to another."""
-    functions = 2.0 ** min(words, 64)
-    return (functions - 2) * (1 - (1 - 1 / functions) ** bits) if words <= 6 else bits
 
 
 def _constants(p: Mapping, index: int) -> tuple[dict[str, float], float, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Amounts of the matrix-vector units; see cost.py. Keys are the parameters in the RTL."""
+"""Amounts of the binary matrix-vector unit; see cost.py. Keys are the parameters in the RTL."""
 
 from __future__ import annotations
 
@@ -70,21 +70,7 @@ def _tables(simd: int, elements: int, words: int) -> tuple[dict, dict]:
     return {"deep": width * words / 64}, {"exact": width}
 
 
-def _weights(width: int, words: int, style: str) -> tuple[dict, dict, int]:
-    """LUTs, flip-flops and block RAMs of an xnor_weights.
-
-    In logic, too, Yosys makes a ROM of it, moves the address register behind it, and takes block RAM if it is
-    large.
-    """
-    memory = place(width, words, "block" if style == "block" else "auto", rom=True)
-    if memory.kind == "block":
-        return {}, {}, memory.bram18
-    if words == 1:
-        return {}, {}, 0
-    return {f"table{min(clog2(words), 6)}": width * max(1, words / 64)}, {"word": width}, 0
-
-
-def _sequence(p: Mapping, bits: int) -> tuple[dict, dict]:
+def sequence(p: Mapping, bits: int) -> tuple[dict, dict]:
     """LUTs and flip-flops of what both units have around their sums: counters, and the input that is kept."""
     sf, nf = p["MW"] // p["SIMD"], p["MH"] // p["PE"]
     lut: dict[str, float] = {"address": clog2(sf * nf), "step": clog2(sf), "one": 1}
@@ -98,7 +84,7 @@ def _sequence(p: Mapping, bits: int) -> tuple[dict, dict]:
     return lut, add(ff, {"exact": bits, "bram18": 0})
 
 
-def _results(width: int, period: int, latency: int) -> tuple[dict, dict]:
+def results(width: int, period: int, latency: int) -> tuple[dict, dict]:
     """LUTs and flip-flops of an xnor_results."""
     address = 4 if latency <= 12 else 5
     places = -(-(latency + 1) // (period - 1)) if period >= 4 else (1 << address) - 1
@@ -121,8 +107,8 @@ def xnor_mvu(p: Mapping) -> Amounts:
     lut_w, ff_w = ({}, {}) if block else _tables(simd, elements, words)
     bram18 = place(simd * elements, words, "block", rom=True).bram18 if block else 0
     lut_p, ff_p = _popcount(simd, width, start, accumulate=sf > 1, products=products)
-    lut_s, ff_s = _sequence(p, simd)
-    lut_r, ff_r = _results(elements * width, sf, 5 + clog2(simd) // 2)
+    lut_s, ff_s = sequence(p, simd)
+    lut_r, ff_r = results(elements * width, sf, 5 + clog2(simd) // 2)
     replay = int(ff_s.pop("bram18"))
     return Amounts(
         "xnor_mvu",
@@ -132,58 +118,4 @@ def xnor_mvu(p: Mapping) -> Amounts:
     )
 
 
-def int8_mvu(p: Mapping) -> Amounts:
-    """Weights, chains of DSP48s, a tree of adders and an accumulator per result, a queue of results."""
-    simd, elements, bits = p["SIMD"], p["PE"], p["ACC_BITS"]
-    pack, narrow, in_bits = p["PACK"] != 0, p["NARROW"] != 0, p.get("IN_BITS", 8)
-    sf, nf = p["MW"] // simd, p["MH"] // elements
-    bias = pack and not p["X_SIGNED"]
-    x_bits = in_bits + (not pack and not p["X_SIGNED"])
-    chain = min(simd, 1 if pack and not narrow else 4)
-    rows = -(-simd // chain)
-    row = 7 + x_bits + clog2(chain) + (not narrow and x_bits != 9)
-    pairs = elements // 2 if pack else 0
-    lanes = elements - pairs
-    latency = chain + 2 + clog2(rows)
-
-    lut_w, ff_w, bram18 = _weights(simd * elements * 8, sf * nf, p["WEIGHT_STYLE"])
-    lut_b, ff_b, _ = _weights(elements * bits, nf, "lut") if bias else ({}, {}, 0)
-    lut_s, ff_s = _sequence(p, simd * in_bits)
-    lut_r, ff_r = _results(elements * bits, sf, latency + 2)
-    replay = int(ff_s.pop("bram18"))
-
-    adders, registers, level, count = 0, 0, 0, rows
-    while count > 1:
-        level += 1
-        wide = min(row + level, bits)
-        adders += count // 2 * wide
-        count = -(-count // 2)
-        registers += count * wide
-    accumulate = sf > 1 or bias
-    # operands that wait for the slices before theirs: w1 and w0 per lane, x once for all lanes
-    waits = sum(max(0, i % chain + chain - min(chain, simd - i // chain * chain) - 1) for i in range(simd))
-    way = 8 * elements
-    lut = {
-        "exact": elements * (adders + (bits if accumulate else 0)),
-        "signs": pairs * rows,
-        "late": (way + x_bits) * simd if chain > 1 else 0,
-        "element": elements,
-    }
-    ff = {
-        "exact": elements * (registers + bits),
-        "early": waits * (way + x_bits),
-        "late": (way + x_bits) * simd if chain > 1 else 0,
-        "pairs": pairs * simd,
-        "element": elements,
-        "latency": latency,
-    }
-    return Amounts(
-        "int8_mvu." + ("narrow" if pack and narrow else "packed" if pack else "single"),
-        add(lut_w, {f"bias_{k}": v for k, v in lut_b.items()}, lut_s, lut_r, lut),
-        add(ff_w, {f"bias_{k}": v for k, v in ff_b.items()}, ff_s, ff_r, ff),
-        bram18 + replay,
-        lanes * simd,
-    )
-
-
-MODELS: dict[str, Callable[[Mapping], Amounts]] = {"xnor_mvu": xnor_mvu, "int8_mvu": int8_mvu}
+MODELS: dict[str, Callable[[Mapping], Amounts]] = {"xnor_mvu": xnor_mvu}

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from golden import IntegerNetwork
 from hw.compiler.build_folder import BuildFolder, replacing
 from hw.compiler.config import write_config
+from hw.compiler.cost import resources
 from hw.compiler.estimates import write_estimates
-from hw.compiler.fifos import decide
+from hw.compiler.fifos import area_of, decide
 from hw.compiler.folding import Goal, plan
 from hw.compiler.lower import STEPS, Job, lower
 from hw.compiler.report import write_report
@@ -49,7 +51,9 @@ def compile_network(
     progress("choose_folding")
     found = plan(network, goal)
     with replacing(out) as build:
-        job = Job(network, folding=lambda model: found.folding, fifos=decide)
+        job = Job(
+            network, folding=lambda model: found.folding, fifos=partial(decide, area=area_of(resources))
+        )
         model = lower(job, goal.height, found.strips.widest, folder=build.models, progress=progress)
         write_config(model, build.config)
         progress("stitch")

@@ -33,7 +33,7 @@ class Stream:
 
 
 class Machine:
-    """A stage: `takes` beats of each input and `steps` so far; results wait `latency` cycles, and for room."""
+    """A stage: `takes` beats of each input and `steps` so far; results wait `latency` cycles."""
 
     def __init__(self, stage, sizes, ins, outs):
         self.stage, self.ins, self.outs = stage, ins, outs

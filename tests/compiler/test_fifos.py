@@ -97,6 +97,20 @@ def test_much_shorter_fifos_stop_the_graph(recipe):
         assert cycles is None, name
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_beats_wait_where_they_are_few(seed):
+    """Pixels wait before they are enlarged or repeated, a skip in the memory of its NearestUp."""
+    found = depths(folded("x2", seed), 6, 9)
+    assert {"pixels/fork.a", "pixels/fork.a/width"} & set(found.depths)
+    assert not {"base", "base/width", "up.0.skip", "up.0.skip/width"} & set(found.depths)
+    assert found.up["up.0.skip"] > 9
+    graph = folded("binary head", seed)
+    (repeat,) = (stage for stage in graph if stage.kind == "RepeatChannels")
+    found = depths(graph, 6, 9)
+    assert repeat.outputs[0] not in found.depths
+    assert f"{repeat.outputs[0]}/width" not in found.depths
+
+
 def test_the_graph_that_is_built_has_these_fifos():
     network = build(np.random.default_rng(7), RECIPES["x2"], 3)
     job = Job(network, random_folding(np.random.default_rng(8)), decide)

@@ -156,6 +156,13 @@ def test_the_best_rate_is_found_and_met(search):
         search(best.fps * 1.2, **budget)
 
 
+def test_a_scarce_resource_is_exchanged_for_others(search):
+    free = search(800)
+    tight = search(800, lut=int((free.total.lut - 40) / find("pynq-z2").lut_share))
+    assert tight.fits
+    assert tight.total.lut < free.total.lut
+
+
 def test_nothing_fits(search):
     with pytest.raises(DoesNotFit, match="LUT of") as error:
         search(1, lut=100)

@@ -182,6 +182,17 @@ def test_a_wrong_constant_is_seen(stitched, tmp_path):
         compare(stitched[0], frames, TopSimulator(tmp_path / "stitched").run(frames).images)
 
 
+def test_a_beat_that_changes_before_it_is_taken(stitched, tmp_path):
+    shutil.copytree(stitched[1], tmp_path / "stitched")
+    path = tmp_path / "stitched" / "network.sv"
+    inside, end = "wire [7:0] held; reg flip = 0; always @(posedge clk) flip <= !flip;", "\nendmodule"
+    text = path.read_text().replace(".m_axis_tdata(m_axis_tdata)", ".m_axis_tdata(held)")
+    path.write_text(text.replace(end, f"\n{inside} assign m_axis_tdata = held ^ {{7'd0, flip}};{end}"))
+    simulator = TopSimulator(tmp_path / "stitched")
+    with pytest.raises(ToolError, match="m_axis_tdata changed before it was taken, in cycle"):
+        simulator.run(frames_of(0), Ports(stall_out=0.5))
+
+
 # Deadlocks
 
 
