@@ -132,7 +132,7 @@ GRID: dict[str, tuple[Parameters, ...]] = {
         *grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(3,), MAX_WIDTH=(640,)),
         *grid(SCALE=(1, 2, 3, 4), CHANNELS=(3,), P=(1,), MAX_WIDTH=(320,), DIM_BITS=(DIM_BITS,)),
         *grid(SCALE=(2, 3, 4), CHANNELS=(3,), P=(3,), MAX_WIDTH=(48, 320), DIM_BITS=(DIM_BITS,)),
-        *grid(SCALE=(2, 3), CHANNELS=(1,), P=(1,), MAX_WIDTH=(48, 640), DIM_BITS=(DIM_BITS,)),
+        *grid(SCALE=(2, 3, 4), CHANNELS=(1,), P=(1,), MAX_WIDTH=(48, 640), DIM_BITS=(DIM_BITS,)),
     ),
     "rsign": (
         *grid(CHANNELS=(32,), PE=(1, 2, 4, 8, 16, 32), BITS=(12,)),

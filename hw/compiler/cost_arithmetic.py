@@ -115,15 +115,20 @@ def base(p: Mapping) -> Amounts:
     memory = place(8 * elements, depth, p["RAM_STYLE"])
     fraction = {2: 2, 3: 8, 4: 3}[scale]
     lines = delay(8 * elements, slices), *(delay(elements * (8 + fraction), slices) for _ in range(2))
-    common = {"address": clog2(depth), "dim": p["DIM_BITS"], "element": elements, "one": 1}
+    address, dim = clog2(depth), p["DIM_BITS"]
+    common = {"element": elements, "slices": elements if slices > 1 else 0, "one": 1}
     return Amounts(
         f"base.{scale}",
         add(
             common,
-            {"exact": sum(line[0] for line in lines), "slices": slices > 1},
+            {"exact": sum(line[0] for line in lines), "address": address, "dim": dim},
             ram_lut(memory, 8 * elements, depth),
         ),
-        add(common, {"exact": sum(line[1] for line in lines)}, ram_ff(memory, 8 * elements, depth)),
+        add(
+            common,
+            {"exact": sum(line[1] for line in lines) + 4 * address + dim},
+            ram_ff(memory, 8 * elements, depth),
+        ),
         memory.bram18,
         2 * elements if scale == 3 else 0,
     )
