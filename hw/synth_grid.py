@@ -63,7 +63,7 @@ _INT8 = (
         for point in (
             *rows(_FOLDS, "27 32 9 2, 27 32 27 1, 27 32 27 2, 9 12 9 1", **_PIXELS),
             *rows(_FOLDS, "288 3 18 3, 288 3 36 3, 288 12 9 4, 108 12 36 2, 108 3 18 1", **_BYTES),
-            *rows(_FOLDS, "108 12 9 1", **_BYTES),
+            *rows(_FOLDS, "108 12 9 1, 108 12 9 2", **_BYTES),
         )
     ),
     *(
@@ -74,7 +74,7 @@ _INT8 = (
             *rows(_FOLDS, "288 12 18 2", **_BYTES),
         )
     ),
-    *rows(_FOLDS, "288 12 9 1", PACK=0, **_BYTES),  # in block RAM, as it is large
+    *rows(_FOLDS, "288 12 9 1, 288 16 9 1", PACK=0, **_BYTES),
     *({**point, "IN_BITS": 4} for point in rows(_FOLDS, "108 12 36 2, 108 3 36 1", **_BYTES)),
 )
 

@@ -41,17 +41,18 @@ def _line(lut: int, ff: int, width: int, length: int) -> tuple[int, int]:
     return (lut + width, ff) if length >= SHIFT else (lut, ff + width * length)
 
 
-def _rom(width: int, words: int, style: str) -> tuple[dict, int, bool]:
-    """LUTs and block RAMs of an xnor_weights, and whether its words are in plain registers.
-
-    In logic, too, Yosys takes block RAM if it is large.
-    """
-    memory = place(width, words, "block" if style == "block" else "auto", rom=True)
-    if memory.kind == "block":
-        return {}, memory.bram18, False
+def _rom(p: Mapping, pairs: int) -> tuple[dict, int, bool]:
+    """LUTs and block RAMs of the weights, and whether a word of them is in plain registers."""
+    simd, elements = p["SIMD"], p["PE"]
+    width, words = 8 * simd * elements, p["MW"] // simd * (p["MH"] // elements)
+    if p["WEIGHT_STYLE"] == "block":
+        return {}, place(width, words, "block", rom=True).bram18, False
     if words <= 64:
         return {"exact": distinct(width, words)}, 0, False
-    return {"deep": width * words / 64}, 0, True
+    paired, tables = 16 * simd * pairs, -(-words // 64)
+    alone = width - paired
+    lut = {"deep": alone * tables, "deeper": alone * (tables - 2), "deep_pairs": paired * words / 64}
+    return lut, 0, True
 
 
 def _operands(p: Mapping, chain: int, pairs: int, in_bits: int, *, held: bool, registered: bool) -> tuple:
@@ -102,7 +103,7 @@ def int8_mvu(p: Mapping) -> Amounts:
     pairs = elements // 2 if pack else 0
     latency = chain + 2 + clog2(rows)
 
-    lut_w, bram18, registered = _rom(simd * elements * 8, sf * nf, p["WEIGHT_STYLE"])
+    lut_w, bram18, registered = _rom(p, pairs)
     lut_b = distinct(elements * bits, nf) if bias else 0
     lut_o, ff_o = _operands(p, chain, pairs, in_bits, held=nf == 1, registered=registered)
     lut_s, ff_s = sequence(p, simd * in_bits)

@@ -132,7 +132,7 @@ def test_memories_go_where_yosys_puts_them():
     assert place(24, 2599, "block").banks == 3
     assert place(24, 128, "distributed").lut_ram == 64
     assert place(8, 16).kind == "distributed"
-    assert place(2, 3).kind == "logic"
+    assert place(1, 3).kind == "logic"
     assert place(72, 512).bram18 == 2
     assert place(72, 64, rom=True).kind == "logic"
     assert place(9, 1024, rom=True).kind == "block"
