@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from golden.random_networks import random_image
 from hw.compiler import BuildError
 from hw.compiler.build_folder import BuildFolder
 from hw.compiler.firing import Stage
+from hw.compiler.top import Top
 from hw.modules import ToolError
-from sim.top import Ports, Result, TopSimulator
+from sim.top import Ports, Result, TopSimulator, Waits
 
 FRAMES = 3
 ROWS = 24
@@ -67,6 +68,7 @@ def measure(build: BuildFolder, rows: int = ROWS) -> dict[str, Any]:
         "single_frame_cycles": fast.frames[0].cycles,
         "estimated_single_frame_cycles": guess.frame,
         "pace": pace,
+        "busy": _busy(top, fast.waits),
         "high_water": even.high_water,
         "high_water_fast": fast.high_water,
     }
@@ -87,6 +89,20 @@ def _run(
         if wrong:
             raise ToolError(f"frame {index}: {wrong} of {golden.size} values are not those of golden")
     return result
+
+
+def _busy(top: Top, waits: Mapping[str, Waits]) -> dict[str, float]:
+    """Return for every node the share of cycles in which it works.
+
+    It does not while its reader lets it wait, nor while it waits for a beat and has nothing to offer.
+    """
+    busy = {}
+    for node in [instance.node for instance in top.instances] if waits else []:
+        into = [waits[s.tensor] for s in top.streams if s.target == node]
+        out = [waits[s.tensor] for s in top.streams if s.source == node]
+        empty = min(max(w.starved for w in into), min(w.starved for w in out))
+        busy[node] = round(1 - max(empty, *(w.blocked for w in out)), 4)
+    return busy
 
 
 def _stage(record: dict[str, Any]) -> Stage:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -86,6 +86,18 @@ class Frame:
         return self.last_out - self.first_in + 1
 
 
+class Waits(NamedTuple):
+    """In which share of the cycles a stream waits, from the first result to the last pixel.
+
+    Attributes:
+        starved: for a beat: it is ready, not valid.
+        blocked: for its reader: it is valid, not ready.
+    """
+
+    starved: float
+    blocked: float
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run gave.
@@ -94,11 +106,13 @@ class Result:
         frames: one for each frame that was sent.
         cycles: until the last beat out.
         high_water: the most beats that were ever in a FIFO, by the name of its node.
+        waits: how much each stream waits, by its tensor; empty if the last pixel came before a result.
     """
 
     frames: list[Frame]
     cycles: int
     high_water: dict[str, int]
+    waits: dict[str, Waits]
 
     @property
     def images(self) -> list[np.ndarray]:
@@ -117,12 +131,13 @@ class Run:
     """A simulation under way; iterating it gives the frames in order.
 
     Attributes:
-        cycles, high_water: as in `Result`; known when all frames have come.
+        cycles, high_water, waits: as in `Result`; known when all frames have come.
     """
 
     frames: Iterator[Frame]
     cycles: int = 0
     high_water: dict[str, int] = field(default_factory=dict)
+    waits: dict[str, Waits] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Frame]:
         """Return the iterator of the frames."""
@@ -177,7 +192,7 @@ class TopSimulator:
         """Send frames back to back and return their results. Arguments, errors: `stream`."""
         under_way = self.stream(frames, ports, rows)
         done = list(under_way)
-        return Result(done, under_way.cycles, under_way.high_water)
+        return Result(done, under_way.cycles, under_way.high_water, under_way.waits)
 
     def stream(
         self, frames: Iterable[np.ndarray], ports: Ports | None = None, rows: Rows | None = None
@@ -247,6 +262,7 @@ class TopSimulator:
                 (run.cycles,) = _unpack(pipe, "<Q")
                 marks = _unpack(pipe, f"<{len(self.fifos)}I")
                 run.high_water = {fifo.node: mark for fifo, mark in zip(self.fifos, marks, strict=True)}
+                run.waits = self._waits(pipe)
                 return
             elif kind == b"D":
                 raise explain(top, self._snapshot(pipe))
@@ -260,6 +276,15 @@ class TopSimulator:
                 cycle, length = _unpack(pipe, "<QI")
                 text = _read(pipe, length).decode()
                 raise ToolError(f"{top.name}: {text}, in cycle {cycle}; this is a bug of the module")
+
+    def _waits(self, pipe: IO[bytes]) -> dict[str, Waits]:
+        count = len(self.top.streams) + 1
+        (samples,) = _unpack(pipe, "<Q")
+        starved, blocked = (_unpack(pipe, f"<{count}I") for _ in range(2))
+        if not samples:
+            return {}
+        shares = [Waits(s / samples, b / samples) for s, b in zip(starved, blocked, strict=True)]
+        return {stream.tensor: share for stream, share in zip(self.top.streams, shares, strict=False)}
 
     def _snapshot(self, pipe: IO[bytes]) -> Snapshot:
         cycle, beats_in, beats_out = _unpack(pipe, "<QQQ")

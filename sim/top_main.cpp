@@ -10,7 +10,8 @@
 // Output     messages, each a letter and a payload; sim/top.py reads them.
 //            'R' frame, rows done (uint32)                   progress, once per row of results
 //            'F' first beat in, first out, last out (uint64 cycles), pixels of the result
-//            'E' cycles (uint64), high-water marks (uint32 each)
+//            'E' cycles (uint64), high-water marks (uint32 each), samples (uint64), of each stream the samples in which
+//                it was ready without a beat, and those in which a beat was not taken (uint32 each)
 //            'D' cycles (uint64), beats in, beats out (uint64), valid and ready of each stream (a byte each),
 //                beats in each FIFO (uint32 each)             nothing moves any more
 //            'T' cycles, beats in, beats out (uint64)         the limit is reached
@@ -166,6 +167,7 @@ uint32_t number(const VlWide<N>& port, unsigned index) {
 }
 
 constexpr uint64_t QUIET = 64;    // cycles without a beat at a port before one is looked for inside
+constexpr uint64_t SAMPLE = 61;   // cycles from one sample to the next: a prime, as streams beat in small numbers
 constexpr uint64_t AFTER = 1000;  // cycles after the last result in which no further one may come
 
 class Simulation {
@@ -251,6 +253,7 @@ private:
         const bool size = model_.s_size_tvalid && model_.s_size_tready;
         const bool out = model_.m_axis_tvalid && model_.m_axis_tready;
         check_output();
+        if (beats_out_ && (open_ || !frames_.empty()) && cycle_ % SAMPLE == 0) sample();
         if (out) take();
         quiet_ = in || size || out ? 0 : quiet_ + 1;
         if (!quiet_) moved_ = 0;
@@ -319,6 +322,16 @@ private:
         model_.eval();
     }
 
+    // What every stream does now, between the first result and the last pixel: a sample of the steady state.
+    void sample() {
+        look();
+        ++samples_;
+        for (unsigned i = 0; i < STREAMS; ++i) {
+            starved_[i] += bit(model_.ready, i) && !bit(model_.valid, i);
+            blocked_[i] += bit(model_.valid, i) && !bit(model_.ready, i);
+        }
+    }
+
     // Whether a beat moved inside in this cycle; looking costs time, so it is done only when no port moves.
     bool inside_moves() {
         model_.eval();
@@ -332,6 +345,9 @@ private:
         put('E');
         put(cycle_ - AFTER);
         for (unsigned i = 0; i < FIFOS; ++i) put(number(model_.high_water, i));
+        put(samples_);
+        for (unsigned i = 0; i < STREAMS; ++i) put(starved_[i]);
+        for (unsigned i = 0; i < STREAMS; ++i) put(blocked_[i]);
         finish(0);
     }
 
@@ -367,6 +383,8 @@ private:
     Stalls stall_in_, stall_size_, stall_out_;
     uint64_t period_, idle_limit_, cycle_limit_;
     uint64_t cycle_ = 0, next_pixel_ = 0, after_ = 0, beats_in_ = 0, beats_out_ = 0;
+    uint64_t samples_ = 0;
+    uint32_t starved_[STREAMS] = {}, blocked_[STREAMS] = {};
     uint64_t quiet_ = 0, moved_ = 0;  // cycles since a beat at a port; quiet_ when one moved inside
     std::deque<Frame> frames_;        // not sent completely
     std::deque<uint32_t> sizes_;

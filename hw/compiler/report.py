@@ -68,13 +68,15 @@ def rows(build: BuildFolder) -> list[dict[str, Any]]:
     """Return a record for every node: estimate, synthesis and simulation beside each other."""
     synthesis, simulation = build.read("post_synth_resources") or {}, build.read("rtlsim_performance") or {}
     high_water: Mapping[str, int] = simulation.get("high_water", {})
-    busy: Mapping[str, int] = simulation.get("layer_cycles", {})
+    busy: Mapping[str, float] = simulation.get("busy", {})
+    strip = build.read("design")["cycles_per_strip"]
+    strip *= simulation["cycles"] / simulation["estimated_cycles"] if simulation else 1
     result = []
     for layer in build.read("layers"):
         name = layer["name"]
         extra = {"synthesis": {key: synthesis[name][key] for key in RESOURCES}} if name in synthesis else {}
         extra |= {"high_water": high_water[name]} if name in high_water else {}
-        extra |= {"simulated_cycles": busy[name]} if name in busy else {}
+        extra |= {"simulated_cycles": round(busy[name] * strip)} if name in busy else {}
         result.append(layer | extra)
     return result
 
