@@ -100,7 +100,7 @@ def _busy(top: Top, waits: Mapping[str, Waits]) -> dict[str, float]:
     for node in [instance.node for instance in top.instances] if waits else []:
         into = [waits[s.tensor] for s in top.streams if s.target == node]
         out = [waits[s.tensor] for s in top.streams if s.source == node]
-        empty = min(max(w.starved for w in into), min(w.starved for w in out))
+        empty = min(max(w.starved for w in into), min(w.empty for w in out))
         busy[node] = round(1 - max(empty, *(w.blocked for w in out)), 4)
     return busy
 

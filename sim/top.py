@@ -90,10 +90,12 @@ class Waits(NamedTuple):
     """In which share of the cycles a stream waits, from the first result to the last pixel.
 
     Attributes:
+        empty: it is not valid.
         starved: for a beat: it is ready, not valid.
         blocked: for its reader: it is valid, not ready.
     """
 
+    empty: float
     starved: float
     blocked: float
 
@@ -280,10 +282,10 @@ class TopSimulator:
     def _waits(self, pipe: IO[bytes]) -> dict[str, Waits]:
         count = len(self.top.streams) + 1
         (samples,) = _unpack(pipe, "<Q")
-        starved, blocked = (_unpack(pipe, f"<{count}I") for _ in range(2))
+        counts = [_unpack(pipe, f"<{count}I") for _ in range(3)]
         if not samples:
             return {}
-        shares = [Waits(s / samples, b / samples) for s, b in zip(starved, blocked, strict=True)]
+        shares = [Waits(*(number / samples for number in numbers)) for numbers in zip(*counts, strict=True)]
         return {stream.tensor: share for stream, share in zip(self.top.streams, shares, strict=False)}
 
     def _snapshot(self, pipe: IO[bytes]) -> Snapshot:

@@ -11,7 +11,8 @@
 //            'R' frame, rows done (uint32)                   progress, once per row of results
 //            'F' first beat in, first out, last out (uint64 cycles), pixels of the result
 //            'E' cycles (uint64), high-water marks (uint32 each), samples (uint64), of each stream the samples in which
-//                it was ready without a beat, and those in which a beat was not taken (uint32 each)
+//                it was empty, those in which it was empty and ready, and those in which it was valid and not ready
+//                (uint32 each)
 //            'D' cycles (uint64), beats in, beats out (uint64), valid and ready of each stream (a byte each),
 //                beats in each FIFO (uint32 each)             nothing moves any more
 //            'T' cycles, beats in, beats out (uint64)         the limit is reached
@@ -327,6 +328,7 @@ private:
         look();
         ++samples_;
         for (unsigned i = 0; i < STREAMS; ++i) {
+            empty_[i] += !bit(model_.valid, i);
             starved_[i] += bit(model_.ready, i) && !bit(model_.valid, i);
             blocked_[i] += bit(model_.valid, i) && !bit(model_.ready, i);
         }
@@ -346,6 +348,7 @@ private:
         put(cycle_ - AFTER);
         for (unsigned i = 0; i < FIFOS; ++i) put(number(model_.high_water, i));
         put(samples_);
+        for (unsigned i = 0; i < STREAMS; ++i) put(empty_[i]);
         for (unsigned i = 0; i < STREAMS; ++i) put(starved_[i]);
         for (unsigned i = 0; i < STREAMS; ++i) put(blocked_[i]);
         finish(0);
@@ -384,7 +387,7 @@ private:
     uint64_t period_, idle_limit_, cycle_limit_;
     uint64_t cycle_ = 0, next_pixel_ = 0, after_ = 0, beats_in_ = 0, beats_out_ = 0;
     uint64_t samples_ = 0;
-    uint32_t starved_[STREAMS] = {}, blocked_[STREAMS] = {};
+    uint32_t empty_[STREAMS] = {}, starved_[STREAMS] = {}, blocked_[STREAMS] = {};
     uint64_t quiet_ = 0, moved_ = 0;  // cycles since a beat at a port; quiet_ when one moved inside
     std::deque<Frame> frames_;        // not sent completely
     std::deque<uint32_t> sizes_;
