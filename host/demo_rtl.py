@@ -42,8 +42,8 @@ def rtl_stage(demo: Demo, backend: Backend) -> str:
         )
     height, width = tile.shape[:2]
     line = (
-        f"{result.shape[1]} x {result.shape[0]} pixels from the simulated hardware, all {result.size:,} values "
-        f"equal to the golden model's; {backend.report()}"
+        f"{result.shape[1]} x {result.shape[0]} pixels from the simulated hardware, all {result.size:,} "
+        f"values equal to the golden model's; {backend.report()}"
     )
     facts = {
         "Input": f"{width} x {height} pixels",

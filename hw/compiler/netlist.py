@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def synthesize_top(folder: Path, top: Top, work: Path) -> dict[str, Area]:
         "read_verilog -lib +/xilinx/cells_sim.v",
         *(f"read_verilog -sv -defer -I{folder} {folder / source}" for source in top.sources),
         f"hierarchy -check -top {top.name}",
-        "setattr -mod -set keep_hierarchy 1 " + " ".join(f"*\\{module}" for module in kept),
+        "setattr -mod -set keep_hierarchy 1 " + " ".join(_names(kept)),
         "synth_xilinx -family xc7 -abc9 -flatten -noiopad -noclkbuf",
         "tee -q -o stat.json stat -json",
         "write_json netlist.json",
@@ -58,11 +58,20 @@ def synthesize_top(folder: Path, top: Top, work: Path) -> dict[str, Area]:
     modules = json.loads((work / "stat.json").read_text())["modules"]
     modules = {name.removeprefix("\\"): entry["num_cells_by_type"] for name, entry in modules.items()}
     cells = json.loads((work / "netlist.json").read_text())["modules"][top.name]["cells"]
+    melted = [i.name for i in top.instances if cells.get(i.name, {}).get("type") not in modules]
+    if melted:
+        raise ToolError(f"Yosys kept no module for {', '.join(melted[:3])}; its log is {work / 'yosys.log'}")
     areas = {i.node: count(modules[cells[i.name]["type"]]) for i in top.instances}
     whole: Counter[str] = Counter()
     for cell in cells.values():
         whole.update(modules.get(cell["type"], {cell["type"]: 1}))
     return {**areas, TOP: count(whole)}
+
+
+def _names(modules: Sequence[str]) -> Iterator[str]:
+    """Yield patterns of the names that Yosys gives to modules with parameters, and of those without."""
+    for module in modules:
+        yield from (module, f"*\\{module}", f"*\\{module}\\*")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,7 +20,7 @@ WEIGHT_BITS = 8
 """Bits of a weight of an Int8MVU, and of a pixel."""
 
 MAX_LUT_WORDS = 64
-"""Up to so many words, a bit of weights is at most a LUT in logic."""
+"""Weights of more words are in block RAM, unless ram_style is "distributed"."""
 
 
 class MatrixVectorUnit(StreamOp):
@@ -64,6 +64,12 @@ class MatrixVectorUnit(StreamOp):
         slices = -1, self["SIMD"] // TAPS  # (slice, channel of the slice)
         return np.arange(self["MW"]).reshape(TAPS, *slices).swapaxes(0, 1).ravel()
 
+    def weight_style(self) -> str:
+        """Return "lut" or "block": where the weights are, unless ram_style says it."""
+        words = self["MW"] // self["SIMD"] * (self["MH"] // self["PE"])
+        block = self["ram_style"] == "block" or (self["ram_style"] == "auto" and words > MAX_LUT_WORDS)
+        return "block" if block else "lut"
+
     def weight_words(self, model: ModelWrapper) -> np.ndarray:
         """Return the weights as words of memory: (NF * SF, PE * SIMD).
 
@@ -88,18 +94,13 @@ class XnorMVU(MatrixVectorUnit):
     def rtl(self) -> Rtl:
         """`xnor_mvu`; its weights are truth tables, unless ram_style is "block" or there are many words."""
         parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
-        parameters |= {"WEIGHT_FILE": self.file("weight"), "WEIGHT_STYLE": self._weight_style()}
+        parameters |= {"WEIGHT_FILE": self.file("weight"), "WEIGHT_STYLE": self.weight_style()}
         return Rtl("xnor_mvu", parameters)
 
     def constants_of_files(self) -> dict[str, tuple[str, int]]:
         """The weights, if they are truth tables."""
-        tables = self._weight_style() == "lut"
+        tables = self.weight_style() == "lut"
         return {"COLUMNS": (self.file("weight"), self["PE"] * self["SIMD"])} if tables else {}
-
-    def _weight_style(self) -> str:
-        words = self["MW"] // self["SIMD"] * (self["MH"] // self["PE"])
-        block = self["ram_style"] == "block" or (self["ram_style"] == "auto" and words > MAX_LUT_WORDS)
-        return "block" if block else "lut"
 
     def memories(self, model: ModelWrapper) -> dict[str, str]:
         """Weights of one bit, 1 for +1."""
@@ -132,10 +133,11 @@ class Int8MVU(MatrixVectorUnit):
         x, acc = self.get_input_datatype(), self.get_output_datatype()
         parameters = {name: self[name] for name in ("MW", "MH", "SIMD", "PE")}
         parameters |= {"X_SIGNED": int(x.signed()), "IN_BITS": x.bitwidth(), "ACC_BITS": acc.bitwidth()}
-        parameters |= {"PACK": self["pack"], "NARROW": self["Narrow"], "WEIGHT_FILE": self.file("weight")}
+        parameters |= {"PACK": self["pack"], "NARROW": self["Narrow"]}
+        parameters |= {"WEIGHT_FILE": self.file("weight"), "WEIGHT_STYLE": self.weight_style()}
         if self._has_bias():
             parameters["BIAS_FILE"] = self.file("bias")
-        return Rtl("int8_mvu", parameters | self.style("WEIGHT_STYLE"))
+        return Rtl("int8_mvu", parameters)
 
     def memories(self, model: ModelWrapper) -> dict[str, str]:
         """Weights of 8 bits; where pixels are packed also 128 times their sums, see int8_mvu.sv."""
