@@ -132,8 +132,9 @@ waves: $(VENV)/.all ## simulate one point of operator OP and leave waveforms (VC
 formal: $(VENV)/.all ## prove the properties of the stream modules
 	@$(BIN)/python -m hw.prove $(ARGS)
 
-synth-ops: $(VENV)/.all ## synthesize all operators over a grid; docs/synthesis/operators.md and .json
+synth-ops: $(VENV)/.all ## synthesize all operators over a grid, fit the cost model to them; docs/synthesis/
 	@$(BIN)/python -m hw.synth_ops --out docs/synthesis $(ARGS)
+	@$(BIN)/python -m hw.calibrate
 
 diagrams: $(VENV)/.all ## draw the timing diagrams of docs/rtl.md from a simulation
 	@$(BIN)/python -m sim.diagrams --out docs/waves $(ARGS)
