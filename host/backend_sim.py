@@ -14,7 +14,7 @@ import numpy as np
 from golden import IntegerNetwork, receptive_field
 from golden.tiling import Tile, join_tiles, tiles
 from host import RestoreError
-from host.backends import Backend, Options, Progress
+from host.backend import Backend, Options, Progress
 
 BUILDS = Path(__file__).resolve().parent.parent / "build"
 BOARD = "pynq-z2"

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from golden import IntegerNetwork
-from host.backends import Backend, Progress
+from host.backend import Backend, Progress
 from host.source import Source
 
 _BICUBIC_REACH = 2  # input rows beyond a row that upsampling reads

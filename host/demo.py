@@ -15,7 +15,9 @@ import PIL
 from golden import IntegerNetwork
 from golden.summary import layer_cost
 from host import RestoreError
-from host.backends import ENGINES, Options, open_backend
+from host.backend import Options
+from host.backend_golden import ENGINES
+from host.backends import open_backend
 from host.degrade import clean_image, degradation, degrade
 from host.demo_page import Headline, Row, Section, cells, facts_table, results_table, write_page
 from host.demo_photo import Photo, interesting_parts, load_photo

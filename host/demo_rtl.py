@@ -9,7 +9,7 @@ import numpy as np
 
 from golden import restore
 from host import RestoreError
-from host.backends import Backend
+from host.backend import Backend
 from host.demo_page import Picture, Section, facts_table, gallery
 from host.demo_stages import Demo, save
 from host.progress import TileBar

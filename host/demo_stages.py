@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from golden import IntegerNetwork
-from host.backends import Backend
+from host.backend import Backend
 from host.degrade import psnr
 from host.demo_page import Picture, Row, Section, gallery, slider
 from host.demo_photo import Part

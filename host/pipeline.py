@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from golden import IntegerNetwork
 from host import RestoreError, colour
-from host.backends import Backend, Progress
+from host.backend import Backend, Progress
 from host.compare import CompareWriter
 from host.jobs import Job
 from host.output import PendingFiles, check_result, open_writer

@@ -19,7 +19,9 @@ from tqdm import tqdm
 
 from golden import IntegerNetwork, ModelError
 from host import RestoreError, colour
-from host.backends import BACKENDS, ENGINES, Backend, Options, open_backend
+from host.backend import Backend, Options
+from host.backend_golden import ENGINES
+from host.backends import BACKENDS, open_backend
 from host.jobs import Job, Plan, plan
 from host.pipeline import restore_image
 from host.progress import TileBar

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The compiler: FINN takes an integer network to a graph of streaming operators; docs/finn.md tells how.
+"""The compiler: FINN takes an integer network to a graph of streaming operators, and we to one top module.
 
-model = build(network, height, width)  # hw.compiler.graph: a QONNX graph of standard operators and ours
-model = lower(network, model)          # hw.compiler.lower: named steps, each executed against golden
+    compile     the command line; pipeline has all steps in order, build_folder what they write
+    folding     chooses the folding for a frame rate on a board's budget; cost is the cost model
+    lower       from the network to the graph of RTL operators, each step executed against golden
+    fifos       FIFO depths from a schedule, timing
+    stitch      the top module; top describes it without FINN
+    report      estimates beside what netlist (Yosys) and sim.measure (Verilator) find
+
+docs/compiler.md, docs/finn.md and docs/scheduling.md tell how and why.
 """
 
 

@@ -17,10 +17,9 @@ from qonnx.custom_op.registry import getCustomOp
 from hw.compiler.build_folder import BuildFolder
 from hw.compiler.cost import Resources, resources
 from hw.compiler.folding import Goal, Plan
-from hw.compiler.netlist import TOP
 from hw.compiler.ops import MatrixVectorUnit, StreamOp
 from hw.compiler.timing import estimate, stages
-from hw.compiler.top import Top
+from hw.compiler.top import WHOLE, Top
 from hw.compiler.transforms import stream_nodes
 
 
@@ -39,7 +38,7 @@ def write_estimates(build: BuildFolder, model: ModelWrapper, top: Top, found: Pl
     sized = sum(op.rtl().sized for op in ops.values())
     fork = resources("stream_fork", {"WIDTH": 2 * top.dim_bits})
     for _ in range(max(0, sized - 1)):
-        costs[TOP] = costs.get(TOP, Resources(0, 0, 0, 0)) + fork
+        costs[WHOLE] = costs.get(WHOLE, Resources(0, 0, 0, 0)) + fork
     _, height, width, channels = model.get_tensor_shape(model.graph.input[0].name)
     graph = stages(model)
     with_fifos = {op.onnx_node.input[0] for op in ops.values() if op.onnx_node.op_type == "Fifo_rtl"}
@@ -100,7 +99,7 @@ def write_estimates(build: BuildFolder, model: ModelWrapper, top: Top, found: Pl
             "single_strip_cycles": cycles.frame,
             "bottleneck": list(found.bottleneck),
             "estimate": _named(_sum(costs)),
-            "overhead": _named(costs.get(TOP, Resources(0, 0, 0, 0))),
+            "overhead": _named(costs.get(WHOLE, Resources(0, 0, 0, 0))),
             "fifo_streams": sorted(with_fifos),
             "fifos": {i.node: i.depth for i in top.instances if i.depth},
         },

@@ -20,16 +20,14 @@ from pathlib import Path
 
 from hw.compiler import BuildError
 from hw.compiler.build_folder import BuildFolder
-from hw.compiler.top import Top
+from hw.compiler.report import write_report
+from hw.compiler.top import WHOLE, Top
 from hw.modules import ToolError
 from hw.yosys import Area, count, run_script
 
-TOP = "(top)"
-"""Name of the entry for what belongs to no node: the forks of the frame sizes."""
-
 
 def synthesize_top(folder: Path, top: Top, work: Path) -> dict[str, Area]:
-    """Return the area of every node of a stitched top, and of the whole under `TOP`.
+    """Return the area of every node of a stitched top, and of the whole under `WHOLE`.
 
     Args:
         folder: `stitched/`.
@@ -65,7 +63,7 @@ def synthesize_top(folder: Path, top: Top, work: Path) -> dict[str, Area]:
     whole: Counter[str] = Counter()
     for cell in cells.values():
         whole.update(modules.get(cell["type"], {cell["type"]: 1}))
-    return {**areas, TOP: count(whole)}
+    return {**areas, WHOLE: count(whole)}
 
 
 def _names(modules: Sequence[str]) -> Iterator[str]:
@@ -89,8 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{time.monotonic() - start:.0f} s")
         content = {node: {**asdict(area), "cells": dict(area.cells)} for node, area in areas.items()}
         build.write("post_synth_resources", content)
-        from hw.compiler.report import write_report  # it draws the page, which this module does not
-
         print(write_report(build))
     except (BuildError, ToolError) as error:
         print(f"netlist: {error}", file=sys.stderr)

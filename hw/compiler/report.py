@@ -17,8 +17,8 @@ from typing import Any
 
 from hw.compiler import BuildError
 from hw.compiler.build_folder import BuildFolder, write_text
-from hw.compiler.netlist import TOP
 from hw.compiler.report_page import page
+from hw.compiler.top import WHOLE
 
 RESOURCES = ("lut", "ff", "bram36", "dsp")
 
@@ -36,7 +36,7 @@ def summarize(build: BuildFolder) -> dict[str, Any]:
     if design is None or layers is None:
         raise BuildError(f"{build.path}: expected a folder that make compile wrote")
     synthesis, simulation = build.read("post_synth_resources"), build.read("rtlsim_performance")
-    used = synthesis[TOP] if synthesis else design["estimate"]
+    used = synthesis[WHOLE] if synthesis else design["estimate"]
     binary = [layer for layer in layers if layer["op"] == "XnorMVU"]
     columns, strip = design["frame"]["columns"], design["frame"]["strip_width"]
     macs = sum(layer["macs"] for layer in binary) * columns / strip

@@ -12,6 +12,9 @@ from hw.compiler import BuildError
 DESCRIPTION = "top.json"
 """Name of the file that describes the top module, beside it."""
 
+WHOLE = "(top)"
+"""In reports by node: the whole top, or what of it belongs to no node, the forks of the frame sizes."""
+
 
 @dataclass(frozen=True)
 class Stream:

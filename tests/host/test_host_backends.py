@@ -7,7 +7,9 @@ from host_examples import network, picture, pixels, read, restore
 
 from golden import run
 from host import RestoreError, backends
-from host.backends import Backend, GoldenBackend, Options, open_backend
+from host.backend import Backend, Options
+from host.backend_golden import GoldenBackend
+from host.backends import open_backend
 
 
 def test_bands_and_progress():

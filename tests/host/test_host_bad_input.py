@@ -236,7 +236,7 @@ def test_an_engine_that_is_not_installed(photo, out, models, capsys, monkeypatch
     def missing(*_):
         raise ImportError("engine 'numba' is not available")
 
-    monkeypatch.setattr("host.backends.make_engine", missing)
+    monkeypatch.setattr("host.backend_golden.make_engine", missing)
     line = fails(capsys, out, photo, out / "a.png", "--model", models / "x2.npz")
     assert line == "restore: engine 'numba' is not available\n"
 

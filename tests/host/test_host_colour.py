@@ -8,7 +8,8 @@ from PIL import Image
 
 from golden import run
 from host import colour
-from host.backends import GoldenBackend, Options
+from host.backend import Options
+from host.backend_golden import GoldenBackend
 from host.source import open_source
 
 HEIGHT, WIDTH = 19, 26

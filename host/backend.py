@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a network runs on, seen from the rest of the host."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from golden import IntegerNetwork
+
+Progress = Callable[[int, int], object]
+"""Called as progress(done, total) after each tile."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose about backends; each takes what concerns it.
+
+    Attributes:
+        tile: side of a tile in input pixels; None lets the backend choose.
+        engine: of the golden model: "auto", "numpy" or "numba".
+        build: folder of a compiled design, for the simulation; None takes that of the network in build/.
+    """
+
+    tile: int | None = None
+    engine: str = "auto"
+    build: Path | None = None
+
+
+class Backend(ABC):
+    """Runs one network on images of any size. A context manager: leaving it closes the backend.
+
+    Attributes:
+        network: the network it runs.
+        description: what is running, in a few words.
+        unit: what the progress of `restore_bands` counts.
+    """
+
+    unit = "tile"
+
+    def __init__(self, network: IntegerNetwork, description: str):
+        self.network, self.description = network, description
+
+    @abstractmethod
+    def restore_bands(self, image: Any, progress: Progress | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """Restore an image tile by tile and yield full-width bands of the result from top to bottom.
+
+        Args:
+            image: (H, W, C) uint8 with the network's C: an array or anything with shape, dtype and slices
+                (rows, columns) that are arrays.
+            progress: called after each tile.
+
+        Yields:
+            (y0, band): band is (rows * scale, W * scale, C) uint8, and y0 its first row in the result. The
+            joined bands equal `golden.run` on the whole image, whatever the tiles are.
+
+        Raises:
+            RestoreError: the device failed.
+        """
+
+    def report(self) -> str:
+        """Return a line about the last image that the user wants to see; "" if there is nothing to say."""
+        return ""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the backend holds; calling it twice does no harm."""
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
