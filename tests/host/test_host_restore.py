@@ -251,6 +251,7 @@ class TestInterruption:
         """The command stops itself after its first band, says so, and waits for the signal."""
         program = f"""
 import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 sys.path.insert(0, {str(ROOT)!r})
 from host.backend_golden import GoldenBackend
 bands = GoldenBackend.restore_bands
