@@ -29,7 +29,7 @@ from hw.modules import ToolError
 from sim.top import Ports, Result, TopSimulator, Waits
 
 FRAMES = 3
-ROWS = 24
+ROWS = 60
 """Frames that are sent, and their rows; as wide as the top takes them."""
 
 
