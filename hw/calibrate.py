@@ -20,8 +20,8 @@ import numpy as np
 
 from hw.compiler.cost import COEFFICIENTS, MODELS, shape
 from hw.compiler.cost_amounts import Amounts
+from hw.files import write_text
 from hw.modules import ROOT, ToolError
-from hw.synth_ops import write
 
 TABLE = ROOT / "docs" / "synthesis" / "operators.json"
 SMALL = 60
@@ -166,8 +166,8 @@ def main(arguments: list[str] | None = None) -> int:
     found = {
         group: {"lut": lut.coefficients, "ff": ff.coefficients} for group, (lut, ff) in sorted(fits.items())
     }
-    write(COEFFICIENTS, json.dumps(found, indent=1) + "\n")
-    write(TABLE.parent / "model.md", report(fits, wrong))
+    write_text(COEFFICIENTS, json.dumps(found, indent=1) + "\n")
+    write_text(TABLE.parent / "model.md", report(fits, wrong))
     worst = max(float(np.abs(lut.errors).max()) for lut, _ in fits.values())
     print(f"{len(rows)} points: LUT within {worst:.1%}, block RAM and DSP wrong in {wrong}")
     return 0

@@ -14,9 +14,7 @@ import argparse
 import hashlib
 import importlib.metadata
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -25,6 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hw.catalogue import CATALOGUE
+from hw.files import write_text
 from hw.modules import BUILD, ToolError, sources
 from hw.yosys import Area, synthesize
 
@@ -70,7 +69,7 @@ def measure(module: str, parameters: Mapping[str, int | str]) -> Area:
     if cached.exists():
         return Area(**json.loads(cached.read_text()))
     area = synthesize(module, CATALOGUE[module].complete(parameters), files=files)
-    write(cached, json.dumps(asdict(area)) + "\n")
+    write_text(cached, json.dumps(asdict(area)) + "\n")
     return area
 
 
@@ -132,15 +131,6 @@ def _cell(column: str, value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file so that it appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
 def main(arguments: Iterable[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="hw.synth_ops", description="Areas of the operators, by Yosys.")
@@ -170,8 +160,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if options.out is None or options.module:
         print(table(records))
     else:
-        write(options.out / "operators.json", json.dumps(records, indent=1) + "\n")
-        write(options.out / "operators.md", table(records))
+        write_text(options.out / "operators.json", json.dumps(records, indent=1) + "\n")
+        write_text(options.out / "operators.md", table(records))
         print(f"{len(records)} points of {len(names)} modules in {options.out}/operators.md and .json")
     return 0
 

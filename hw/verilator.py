@@ -14,6 +14,9 @@ from pathlib import Path
 from hw.modules import ToolError
 from hw.weights import Literal
 
+BEHAVIOURAL = "BITMEND_BEHAVIOURAL"
+"""The macro that replaces popcounts and constant weights by twins that simulate faster."""
+
 
 def literal(value: int | str) -> str:
     """Write the value of a parameter for the command line of Verilator."""

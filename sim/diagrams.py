@@ -17,8 +17,8 @@ from pathlib import Path
 
 import wavedrom
 
+from hw.files import write_text
 from hw.modules import ToolError
-from hw.synth_ops import write
 from sim.runner import build, run
 
 
@@ -135,8 +135,8 @@ def draw(name: str, out: Path) -> None:
     files = {"script.json": json.dumps(diagram.script)}
     folder = run(build(diagram.top, diagram.parameters, waves=False), "sim.tb_record", files=files)
     source = json.dumps(wave_json(diagram, json.loads((folder / "trace.json").read_text())), indent=1)
-    write(out / f"{name}.json", source + "\n")
-    write(out / f"{name}.svg", wavedrom.render(source).tostring() + "\n")
+    write_text(out / f"{name}.json", source + "\n")
+    write_text(out / f"{name}.svg", wavedrom.render(source).tostring() + "\n")
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from golden import IntegerNetwork, run
+from golden.difference import difference
 from hw.compiler.lower import Decision, Job, lower
 from hw.compiler.stitch import stitch
 from hw.modules import BUILD, ToolError
@@ -98,17 +99,11 @@ def compare(network: IntegerNetwork, frames: Sequence[np.ndarray], images: Seque
         raise Mismatch(f"{len(images)} frames came out, expected {len(frames)}")
     for number, (frame, image) in enumerate(zip(frames, images, strict=True)):
         expected = run(network, frame)
-        if np.array_equal(image, expected):
-            continue
         size = f"frame {number} of {frame.shape[1]} x {frame.shape[0]} pixels"
         if image.shape != expected.shape:
             raise Mismatch(f"{size}: the result has shape {image.shape}, expected {expected.shape}")
-        wrong = np.argwhere(image != expected)
-        y, x, c = wrong[0]
-        raise Mismatch(
-            f"{size}: {len(wrong)} of {expected.size} values differ, the first at row {y}, column {x}, "
-            f"channel {c}: {image[y, x, c]}, expected {expected[y, x, c]}"
-        )
+        if wrong := difference(image, expected):
+            raise Mismatch(f"{size}: {wrong}")
 
 
 def check(case: Case, name: str) -> Result:

@@ -20,10 +20,13 @@ import numpy as np
 from tqdm import tqdm
 
 from golden import IntegerNetwork, run
+from golden.difference import difference
 from golden.random_networks import random_image
 from hw.compiler import BuildError
 from hw.compiler.build_folder import BuildFolder
 from hw.compiler.firing import Stage
+from hw.compiler.report import write_report
+from hw.compiler.timing import estimate, pace
 from hw.compiler.top import Top
 from hw.modules import ToolError
 from sim.top import Ports, Result, TopSimulator, Waits
@@ -53,11 +56,8 @@ def measure(build: BuildFolder, rows: int = ROWS) -> dict[str, Any]:
     frames = [random_image(rng, rows, top.max_width, top.channels) for _ in range(FRAMES)]
     expected = [run(network, frame) for frame in frames]
     fast = _run(simulator, frames, expected, Ports(), "as fast as it goes")
-    pace = -(-design["cycles_per_strip"] // (design["frame"]["height"] * top.max_width))
-    even = _run(simulator, frames, expected, Ports(period=pace), "at an even pace")
-    from hw.compiler.timing import estimate  # it brings FINN: only when the simulation is done
-
     graph = [_stage(record) for record in build.read("stages")]
+    even = _run(simulator, frames, expected, Ports(period=pace(graph)), "at an even pace")
     guess = estimate(graph, rows, top.max_width, set(design["fifo_streams"]))
     return {
         "frame": [rows, top.max_width],
@@ -67,7 +67,7 @@ def measure(build: BuildFolder, rows: int = ROWS) -> dict[str, Any]:
         "estimated_latency_cycles": guess.first,
         "single_frame_cycles": fast.frames[0].cycles,
         "estimated_single_frame_cycles": guess.frame,
-        "pace": pace,
+        "pace": pace(graph),
         "busy": _busy(top, fast.waits),
         "high_water": even.high_water,
         "high_water_fast": fast.high_water,
@@ -85,9 +85,8 @@ def _run(
     with tqdm(total=len(frames) * rows, desc=what, unit="row", disable=None, leave=False) as bar:
         result = simulator.run(frames, ports, lambda frame, row: bar.update(frame * rows + row - bar.n))
     for index, (image, golden) in enumerate(zip(result.images, expected, strict=True)):
-        wrong = np.count_nonzero(image != golden)
-        if wrong:
-            raise ToolError(f"frame {index}: {wrong} of {golden.size} values are not those of golden")
+        if wrong := difference(image, golden):
+            raise ToolError(f"frame {index}: {wrong}")
     return result
 
 
@@ -121,8 +120,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise BuildError(f"--rows is {options.rows}, expected 1 or more")
         found = measure(build, options.rows)
         build.write("rtlsim_performance", found)
-        from hw.compiler.report import write_report
-
         page = write_report(build)
     except (BuildError, ToolError) as error:
         print(f"measure: {error}", file=sys.stderr)
@@ -132,11 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{found[name]:,} cycles {what}, estimated {guess:,} ({found[name] / guess - 1:+.1%})")
     depths = build.read("design")["fifos"]
     full = [name for name, most in found["high_water"].items() if most >= depths[name]]
-    print(
-        f"{len(depths)} FIFOs, of which {len(full)} were full at the pace of their depths{': ' * bool(full)}",
-        end="",
-    )
-    print(", ".join(full))
+    names = f": {', '.join(full)}" if full else ""
+    print(f"{len(depths)} FIFOs, of which {len(full)} were full at the pace of their depths{names}")
     print(page)
     return 0
 

@@ -8,7 +8,6 @@ objects of Verilator's run-time library, most of the compile time of a small mod
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -26,11 +25,9 @@ from cocotb_tools.runner import get_runner
 from hw.modules import ROOT, RTL, ToolError
 from hw.modules import sources as rtl_sources
 from hw.verilator import literal, verilator_environment
+from sim.locks import locked
 
 BUILD = ROOT / "build" / "sim"
-
-BEHAVIOURAL = "BITMEND_BEHAVIOURAL"
-"""The macro that replaces the popcounts by twins that simulate faster, see xnor_popcount.sv."""
 
 _OPTIONS = (
     "-Wall",
@@ -80,7 +77,7 @@ def build(
         parameters: its parameters; strings (file names) are quoted here.
         folders: where modules are looked for.
         waves: build with FST tracing; None does so if BITMEND_WAVES names a folder for the traces.
-        defines: macros that are defined, BEHAVIOURAL among them.
+        defines: macros that are defined, such as `hw.verilator.BEHAVIOURAL`.
 
     Raises:
         ToolError: no such module, Verilator is missing, or the module does not compile.
@@ -92,7 +89,7 @@ def build(
     options = (*_OPTIONS, *(_TRACE_OPTIONS if waves else ()), *(f"+define+{name}" for name in defines))
     key = _key(top, dict(parameters), options, [path.read_text() for path in sources])
     folder = BUILD / top / key
-    with _locked(folder):
+    with locked(folder):
         if not (folder / "done").exists():
             _compile(top, parameters, sources, options, folder, environment, waves)
             (folder / "done").write_text(json.dumps(dict(parameters), indent=1) + "\n")
@@ -242,20 +239,11 @@ def _take_runtime(runtime: Path, folder: Path) -> None:
 
 
 def _keep_runtime(folder: Path, runtime: Path) -> None:
-    with _locked(runtime):
+    with locked(runtime):
         if not (runtime / "done").exists():
             for path in folder.glob("verilated*.o"):  # not verilator.o, which includes Vtop.h of the design
                 shutil.copy(path, runtime / path.name)
             (runtime / "done").touch()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder against other processes; it exists afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

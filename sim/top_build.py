@@ -8,25 +8,20 @@ program reads them when it runs.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.metadata
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from hw.compiler.top import Instance, Stream, Top, read_top
 from hw.modules import ROOT, ToolError
-from hw.verilator import verilator_environment
+from hw.verilator import BEHAVIOURAL, verilator_environment
+from sim.locks import locked
 
 BUILD = ROOT / "build" / "sim_top"
 
 MAIN = Path(__file__).with_name("top_main.cpp")
-
-BEHAVIOURAL = "BITMEND_BEHAVIOURAL"
-"""The macro that replaces popcounts and constant weights by twins that simulate faster."""
 
 _OPTIONS = (
     "--cc",
@@ -140,7 +135,7 @@ def build(folder: Path, behavioural: bool = True) -> Path:
     key = _key(*options, *defines, *_FAST, *_SLOW, around, *texts)
     target = BUILD / f"{top.name}-{key}"
     program = target / "Vbitmend"
-    with _locked(target):
+    with locked(target):
         if not program.exists():
             (target / "bitmend_probe.sv").write_text(around)
             files = [*sources, target / "bitmend_probe.sv"]
@@ -164,7 +159,7 @@ def _key(*parts: str) -> str:
 def _link(target: Path, defines: list[str], program: Path) -> None:
     """Compile what Verilator wrote: its makefile would compile all of it alike, and its library each time."""
     runtime = BUILD / f"runtime-{_key(*_FAST)}"
-    with _locked(runtime):
+    with locked(runtime):
         for source in _RUNTIME:
             if not (runtime / source).with_suffix(".o").exists():
                 _object(runtime, _include() / source, _FAST)
@@ -208,12 +203,3 @@ def _call(program: str, arguments: list[str], target: Path) -> None:
         lines = log.read_text().splitlines()
         errors = [line for line in lines if "rror" in line][:3] or lines[-3:]
         raise ToolError(f"{target.name} does not compile: {' | '.join(errors)}; all of it: {log}")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder against other processes; it exists afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

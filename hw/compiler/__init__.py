@@ -11,6 +11,25 @@
 docs/compiler.md, docs/finn.md and docs/scheduling.md tell how and why.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hw.compiler.folding import Plan
+
 
 class BuildError(RuntimeError):
     """A network cannot be compiled, or a step of the compiler changed what it computes; one line."""
+
+
+class DoesNotFit(BuildError):
+    """No folding meets the goal; the message says why.
+
+    Attributes:
+        best: the fastest `hw.compiler.folding.Plan` that fits, or None if nothing does.
+    """
+
+    def __init__(self, message: str, best: Plan | None) -> None:
+        super().__init__(message)
+        self.best = best

@@ -14,6 +14,7 @@ from typing import Any
 
 from hw.compiler import BuildError
 from hw.compiler.top import Top, read_top
+from hw.files import write_text
 from hw.modules import BUILD
 
 
@@ -86,14 +87,6 @@ class BuildFolder:
     def write(self, name: str, content: Any) -> None:
         """Write a part of the report."""
         write_text(self.report(name), json.dumps(content, indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    other = path.with_name(path.name + ".part")
-    other.write_text(text)
-    os.replace(other, path)
 
 
 @contextmanager

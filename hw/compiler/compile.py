@@ -23,7 +23,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from golden import IntegerNetwork, ModelError
-from hw.compiler import BuildError
+from hw.compiler import BuildError, DoesNotFit
 from hw.compiler.build_folder import BuildFolder
 from hw.modules import ROOT, ToolError
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except (BuildError, ToolError, ModelError) as error:
         print(f"compile: {error}", file=sys.stderr)
-        return DOES_NOT_FIT if type(error).__name__ == "DoesNotFit" else BAD_INPUT
+        return DOES_NOT_FIT if isinstance(error, DoesNotFit) else BAD_INPUT
     except OSError as error:
         print(f"compile: {error.filename}: {error.strerror}", file=sys.stderr)
         return BAD_INPUT

@@ -65,6 +65,13 @@ def ram_ff(memory: Memory, width: int, depth: int) -> dict[str, float]:
     return {"exact": width if memory.kind == "distributed" else clog2(memory.banks)}
 
 
+def with_ram(
+    group: str, lut: Mapping[str, float], ff: Mapping[str, float], memory: Memory, size: tuple[int, int]
+) -> Amounts:
+    """Return the amounts of a module with a RAM of (width, depth) `size`; `lut` and `ff` are the rest."""
+    return Amounts(group, add(lut, ram_lut(memory, *size)), add(ff, ram_ff(memory, *size)), memory.bram18)
+
+
 def delay(width: int, depth: int) -> tuple[int, int]:
     """Return LUTs and flip-flops of a delay_line: shift registers in LUTs from 3 steps on."""
     return (width * -(-depth // 32), 0) if depth >= 3 else (0, width * depth)

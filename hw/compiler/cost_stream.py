@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import lcm
 
-from hw.compiler.cost_amounts import Amounts, add, clog2, delay, ram_ff, ram_lut, selector
+from hw.compiler.cost_amounts import Amounts, add, clog2, delay, selector, with_ram
 from hw.compiler.cost_memory import place
 
 
@@ -40,15 +40,9 @@ def stream_fifo(p: Mapping) -> Amounts:
     style = p["RAM_STYLE"]
     if style == "auto":
         style = "distributed" if depth <= 33 or width * (depth - 1) <= 1024 else "block"
-    memory = place(width, words, style)
     lut = {"address": address, "count": count, "wrap": address if words & (words - 1) else 0, "one": 1}
     ff = {"exact": 2 * address + 2 * count + 3}
-    return Amounts(
-        "stream_fifo",
-        add(lut, ram_lut(memory, width, words)),
-        add(ff, ram_ff(memory, width, words)),
-        memory.bram18,
-    )
+    return with_ram("stream_fifo", lut, ff, place(width, words, style), (width, words))
 
 
 def _widen(narrow: int, wide: int) -> tuple[dict, dict]:
@@ -81,9 +75,8 @@ def stream_width(p: Mapping) -> Amounts:
 
 def ram_sdp(p: Mapping) -> Amounts:
     """A memory."""
-    memory = place(p["WIDTH"], p["DEPTH"], p["STYLE"])
     size = p["WIDTH"], p["DEPTH"]
-    return Amounts("ram_sdp", ram_lut(memory, *size), ram_ff(memory, *size), memory.bram18)
+    return with_ram("ram_sdp", {}, {}, place(*size, p["STYLE"]), size)
 
 
 def window(p: Mapping) -> Amounts:
@@ -91,7 +84,6 @@ def window(p: Mapping) -> Amounts:
     slices, bits = p["CHANNELS"] // p["P"], p["P"] * p["BITS"]
     depth = max(2, p["MAX_WIDTH"] * slices)
     address, dim = clog2(depth), p["DIM_BITS"]
-    memory = place(2 * bits, depth, p["RAM_STYLE"])
     # the centre of the middle row has no reset: its tap is the end of the delay line before it
     lines = delay(2 * bits, slices), delay(bits, slices + 1), delay(3 * bits, slices - 1)
     lut = {
@@ -110,12 +102,7 @@ def window(p: Mapping) -> Amounts:
         "slices": slices > 1,
         "one": 1,
     }
-    return Amounts(
-        "window",
-        add(lut, ram_lut(memory, 2 * bits, depth)),
-        add(ff, ram_ff(memory, 2 * bits, depth)),
-        memory.bram18,
-    )
+    return with_ram("window", lut, ff, place(2 * bits, depth, p["RAM_STYLE"]), (2 * bits, depth))
 
 
 def pixel_shuffle(p: Mapping) -> Amounts:
@@ -124,17 +111,12 @@ def pixel_shuffle(p: Mapping) -> Amounts:
     block = p["FACTOR"] * p["CHANNELS"] // p["P"]
     depth = p["MAX_WIDTH"] * p["FACTOR"] * block
     address, dim = clog2(depth), p["DIM_BITS"]
-    memory = place(width, depth, p["RAM_STYLE"])
     pixel = 0 if p["ORDER"] else p["CHANNELS"] * p["FACTOR"] ** 2 * p["BITS"]
     common = {"address": address, "place": clog2(block), "one": 1}
     lut = {"order": pixel, "ordered": pixel > 0, "dim": dim}
     ff = {"exact": width + 2 * pixel + 5 * dim, "ordered": pixel > 0}
-    return Amounts(
-        "pixel_shuffle",
-        add(common, lut, ram_lut(memory, width, depth)),
-        add(common, ff, ram_ff(memory, width, depth)),
-        memory.bram18,
-    )
+    memory = place(width, depth, p["RAM_STYLE"])
+    return with_ram("pixel_shuffle", add(common, lut), add(common, ff), memory, (width, depth))
 
 
 def nearest_up(p: Mapping) -> Amounts:
@@ -142,16 +124,11 @@ def nearest_up(p: Mapping) -> Amounts:
     width, depth = p["P"] * p["BITS"], p["DEPTH"]
     beats = p["CHANNELS"] // p["P"]
     address, count, dim = clog2(depth), clog2(depth + 1), p["DIM_BITS"]
-    memory = place(width, depth, p["RAM_STYLE"])
     common = {"count": count, "beat": clog2(beats), "one": 1}
     lut = {"address": address, "slices": address if beats > 1 else 0, "dim": dim}
     ff = {"exact": width + (4 if beats > 1 else 3) * address + 5 * dim}
-    return Amounts(
-        "nearest_up",
-        add(common, lut, ram_lut(memory, width, depth)),
-        add(common, ff, ram_ff(memory, width, depth)),
-        memory.bram18,
-    )
+    memory = place(width, depth, p["RAM_STYLE"])
+    return with_ram("nearest_up", add(common, lut), add(common, ff), memory, (width, depth))
 
 
 def repeat_channels(p: Mapping) -> Amounts:

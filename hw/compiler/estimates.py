@@ -14,11 +14,13 @@ from typing import Any
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
+from hw.catalogue import CATALOGUE
 from hw.compiler.build_folder import BuildFolder
 from hw.compiler.cost import Resources, resources
 from hw.compiler.folding import Goal, Plan
 from hw.compiler.ops import MatrixVectorUnit, StreamOp
-from hw.compiler.timing import estimate, stages
+from hw.compiler.options import NOTHING
+from hw.compiler.timing import estimate, fifo_depths, stages
 from hw.compiler.top import WHOLE, Top
 from hw.compiler.transforms import stream_nodes
 
@@ -37,11 +39,11 @@ def write_estimates(build: BuildFolder, model: ModelWrapper, top: Top, found: Pl
     costs = {name: op.estimate() for name, op in ops.items()}
     sized = sum(op.rtl().sized for op in ops.values())
     fork = resources("stream_fork", {"WIDTH": 2 * top.dim_bits})
-    for _ in range(max(0, sized - 1)):
-        costs[WHOLE] = costs.get(WHOLE, Resources(0, 0, 0, 0)) + fork
+    costs[WHOLE] = sum([fork] * max(0, sized - 1), NOTHING)
+    total = sum(costs.values(), NOTHING)
     _, height, width, channels = model.get_tensor_shape(model.graph.input[0].name)
     graph = stages(model)
-    with_fifos = {op.onnx_node.input[0] for op in ops.values() if op.onnx_node.op_type == "Fifo_rtl"}
+    with_fifos = set(fifo_depths(model))
     cycles = estimate(graph, height, width, with_fifos)
     strip_columns, strips = found.strips.columns, found.strips.number
     cycles_per_frame = round(cycles.steady * strip_columns / width)
@@ -54,7 +56,7 @@ def write_estimates(build: BuildFolder, model: ModelWrapper, top: Top, found: Pl
     build.write("estimate_layer_cycles", {layer["name"]: layer["cycles"] for layer in layers})
     build.write(
         "estimate_layer_resources",
-        {name: _finn(cost) for name, cost in costs.items()} | {"total": _finn(_sum(costs))},
+        {name: _finn(cost) for name, cost in costs.items()} | {"total": _finn(total)},
     )
     build.write(
         "op_and_param_counts",
@@ -98,8 +100,8 @@ def write_estimates(build: BuildFolder, model: ModelWrapper, top: Top, found: Pl
             "latency_cycles": cycles.first,
             "single_strip_cycles": cycles.frame,
             "bottleneck": list(found.bottleneck),
-            "estimate": _named(_sum(costs)),
-            "overhead": _named(costs.get(WHOLE, Resources(0, 0, 0, 0))),
+            "estimate": _named(total),
+            "overhead": _named(costs[WHOLE]),
             "fifo_streams": sorted(with_fifos),
             "fifos": {i.node: i.depth for i in top.instances if i.depth},
         },
@@ -111,7 +113,7 @@ def _layer(name: str, op: StreamOp, cost: Resources, utilisation: float | None) 
     instance = op.rtl()
     record: dict[str, Any] = {
         "name": name,
-        "op": op.onnx_node.op_type.removesuffix("_rtl"),
+        "op": op.kind,
         "module": instance.module,
         "inputs": [tensor for tensor in op.onnx_node.input[: len(op.inputs())]],
         "outputs": list(op.onnx_node.output),
@@ -134,21 +136,11 @@ def _layer(name: str, op: StreamOp, cost: Resources, utilisation: float | None) 
 
 
 def memory_bits(op: StreamOp) -> int:
-    """Return the bits that a node stores by its function: rows, beats of a FIFO, weights, constants."""
-    kind = op.onnx_node.op_type.removesuffix("_rtl")
-    bits = op.inputs()[0].datatype.bitwidth()
-    row = op["ImgDim"][1] * op["NumChannels"] * bits
+    """Return the bits that a node stores by its function: weights, rows, beats of a FIFO."""
     if isinstance(op, MatrixVectorUnit):
         return op["MW"] * op["MH"] * op.get_input_datatype(1).bitwidth()
-    if kind == "Window":
-        return 2 * row
-    if kind in ("Fifo", "NearestUp"):
-        return int(op.rtl().parameters["DEPTH"]) * op.inputs()[0].bits
-    if kind == "PixelShuffle":
-        return row
-    if kind == "Base":
-        return 2 * row if op["Factor"] > 1 else 0
-    return 0
+    instance = op.rtl()
+    return CATALOGUE[instance.module].bits(instance.parameters)
 
 
 def _named(cost: Resources) -> dict[str, float]:
@@ -157,10 +149,3 @@ def _named(cost: Resources) -> dict[str, float]:
 
 def _finn(cost: Resources) -> dict[str, int]:
     return {"BRAM_18K": cost.bram18, "LUT": cost.lut, "URAM": 0, "DSP": cost.dsp, "FF": cost.ff}
-
-
-def _sum(costs: dict[str, Resources]) -> Resources:
-    total = Resources(0, 0, 0, 0)
-    for cost in costs.values():
-        total = total + cost
-    return total

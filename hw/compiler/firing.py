@@ -21,6 +21,9 @@ import numpy as np
 Times = np.ndarray
 """(beats,) float64: a cycle for every beat of a stream, never falling."""
 
+UNITS = ("XnorMVU", "Int8MVU")
+"""The matrix-vector units, which take several cycles for a beat."""
+
 NEVER = -np.inf
 """As an earliest time: no condition."""
 
@@ -64,7 +67,7 @@ class Stage:
     @property
     def busy(self) -> int:
         """Cycles that a pixel of the network's input takes at least, per frame on average."""
-        if self.kind in ("XnorMVU", "Int8MVU"):
+        if self.kind in UNITS:
             cycles = self.in_beats[0] * self.passes
         else:
             cycles = max(*self.in_beats, *(beats * self.factor**2 for beats in self.out_beats))

@@ -19,20 +19,18 @@ from qonnx.core.modelwrapper import ModelWrapper
 from golden.inference import receptive_field
 from golden.network import IntegerNetwork
 from golden.tiling import tiles
-from hw.compiler import BuildError
+from hw.compiler import BuildError, DoesNotFit
 from hw.compiler.boards import Board
 from hw.compiler.choice import Choice, cheapest, exact
 from hw.compiler.config import Config
 from hw.compiler.cost import Resources, resources
+from hw.compiler.firing import UNITS
 from hw.compiler.graph import build
 from hw.compiler.lower import STEPS, Job
 from hw.compiler.options import Cost, Option, Space, explore
 
 MAX_STRIPS = 16
 """Strips that a frame is cut into at most."""
-
-UNITS = ("XnorMVU", "Int8MVU")
-"""Nodes that do most of the work."""
 
 NAMES = {"lut": "LUT", "ff": "FF", "bram18": "BRAM18", "dsp": "DSP"}
 
@@ -106,18 +104,6 @@ class Plan:
             f"{self.fps:.2f} frames/s in {cut} of up to {self.strips.widest} columns, "
             f"{self.pace} cycles per pixel, limited by {_some(self.bottleneck)}; {used}"
         )
-
-
-class DoesNotFit(BuildError):
-    """No folding meets the goal; the message says why.
-
-    Attributes:
-        best: the fastest that fits, or None if nothing does.
-    """
-
-    def __init__(self, message: str, best: Plan | None) -> None:
-        super().__init__(message)
-        self.best = best
 
 
 def specialised(network: IntegerNetwork, height: int, width: int) -> ModelWrapper:

@@ -32,7 +32,7 @@ def synthesize_top(folder: Path, top: Top, work: Path) -> dict[str, Area]:
     Args:
         folder: `stitched/`.
         top: its description.
-        work: where netlist.json, netlist.v and Yosys' log go.
+        work: where netlist.json and Yosys' log go.
 
     Raises:
         ToolError: Yosys is missing or refuses the design.

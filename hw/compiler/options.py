@@ -209,7 +209,7 @@ def _options(members: list[StreamOp], height: int) -> list[Option]:
 
 
 def _choices(op: StreamOp) -> list[dict[str, int | str]]:
-    kind = op.onnx_node.op_type.removesuffix("_rtl")
+    kind = op.kind
     axes: dict[str, list] = {}
     for name, total in op.folds().items():
         step = TAPS if name == "SIMD" else 1

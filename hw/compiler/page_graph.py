@@ -24,8 +24,9 @@ def lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
         start, end = spans[index]
         free = (n for n, others in enumerate(taken) if all(end <= s or start >= e for s, e in others))
         result[index] = next(free, len(taken))
-        taken += [[]] * (result[index] == len(taken))
-        taken[result[index]] = [*taken[result[index]], (start, end)]
+        if result[index] == len(taken):
+            taken.append([])
+        taken[result[index]].append((start, end))
     return result
 
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from hw.compiler import BuildError
-from hw.compiler.build_folder import BuildFolder, write_text
+from hw.compiler.build_folder import BuildFolder
 from hw.compiler.report_page import page
 from hw.compiler.top import WHOLE
+from hw.files import write_text
 
 RESOURCES = ("lut", "ff", "bram36", "dsp")
 
 
 def summarize(build: BuildFolder) -> dict[str, Any]:
-    """Return the summary of a build: resources and rate of the whole top, and their sources.
+    """Return the summary of a build: resources and rate of the whole top, their sources, and all nodes.
 
     `lut`, `ff`, `bram36`, `dsp` are those of Yosys once it has run, of the cost model before; `source` says
     which. `cycles_per_frame` and `fps` count all strips of a frame, one frame behind the other.
@@ -61,18 +62,25 @@ def summarize(build: BuildFolder) -> dict[str, Any]:
     }
     if simulation:
         summary["simulated"] = {key: simulation[key] for key in ("cycles", "estimated_cycles", "frame")}
+    summary["layers"] = _rows(layers, design["cycles_per_strip"], synthesis or {}, simulation or {})
     return summary
 
 
-def rows(build: BuildFolder) -> list[dict[str, Any]]:
-    """Return a record for every node: estimate, synthesis and simulation beside each other."""
-    synthesis, simulation = build.read("post_synth_resources") or {}, build.read("rtlsim_performance") or {}
+def _rows(
+    layers: Sequence[Mapping], strip: float, synthesis: Mapping, simulation: Mapping
+) -> list[dict[str, Any]]:
+    """Return a record for every node: estimate, synthesis and simulation beside each other.
+
+    Args:
+        layers: what the estimates say.
+        strip: estimated cycles of a strip.
+        synthesis, simulation: what Yosys and Verilator said; empty before.
+    """
     high_water: Mapping[str, int] = simulation.get("high_water", {})
     busy: Mapping[str, float] = simulation.get("busy", {})
-    strip = build.read("design")["cycles_per_strip"]
     strip *= simulation["cycles"] / simulation["estimated_cycles"] if simulation else 1
     result = []
-    for layer in build.read("layers"):
+    for layer in layers:
         name = layer["name"]
         extra = {"synthesis": {key: synthesis[name][key] for key in RESOURCES}} if name in synthesis else {}
         extra |= {"high_water": high_water[name]} if name in high_water else {}
@@ -88,7 +96,6 @@ def write_report(build: BuildFolder) -> Path:
         BuildError: the folder has no estimates.
     """
     summary = summarize(build)
-    summary["layers"] = rows(build)
     build.write("summary", summary)
     write_text(build.page, page(summary))
     return build.page

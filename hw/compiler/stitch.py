@@ -74,8 +74,7 @@ def stitch(model: ModelWrapper, name: str, digest: str, folder: Path) -> Top:
             parameters[parameter] = constant
         memories |= contents
         depth = int(parameters.get("DEPTH", 0)) if instance.module in ("stream_fifo", "nearest_up") else 0
-        kind = op.onnx_node.op_type.removesuffix("_rtl")
-        instances.append(Instance(node, kind, f"u_{identifier(node)}", instance.module, parameters, depth))
+        instances.append(Instance(node, op.kind, f"u_{identifier(node)}", instance.module, parameters, depth))
     _check_unique([i.name for i in instances], "nodes")
     _check_unique([s.signal for s in streams], "tensors")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from hw.compiler import BuildError
-from hw.compiler.build_folder import BuildFolder, write_text
+from hw.compiler.build_folder import BuildFolder
+from hw.files import write_text
 
 _HEAD = """# Compiled networks
 

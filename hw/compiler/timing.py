@@ -18,7 +18,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from golden import layers as L
-from hw.compiler.firing import RULES, Fired, Sizes, Stage, Times
+from hw.compiler.firing import RULES, UNITS, Fired, Sizes, Stage, Times
 from hw.compiler.ops import StreamOp
 from hw.compiler.transforms import stream_nodes
 
@@ -140,14 +140,14 @@ def fifo_depths(model: ModelWrapper) -> dict[str, int]:
 def stage_of(op: StreamOp, height: int) -> Stage:
     """Return the stage of a node, in a graph for frames of a height."""
     node = op.onnx_node
-    kind = node.op_type.removesuffix("_rtl")
+    kind = op.kind
     ins, outs = op.inputs(), op.outputs()
     out_beats = tuple(port.channels // port.elements for port in outs)
     details: dict[str, int] = {}
     latency = LATENCY.get(kind, 1)
     if kind == "PixelShuffle":
         details = {"block": op["Factor"] * out_beats[0], "order": op["Order"]}
-    if kind in ("XnorMVU", "Int8MVU"):
+    if kind in UNITS:
         latency = mvu_latency(kind, op["MW"] // op["SIMD"], op["SIMD"], dict(op.rtl().parameters))
     return Stage(
         name=node.name,
@@ -161,7 +161,7 @@ def stage_of(op: StreamOp, height: int) -> Stage:
         scale=ins[0].height // height,
         factor=outs[0].height // ins[0].height,
         latency=latency,
-        passes=op["MH"] // op["PE"] if kind in ("XnorMVU", "Int8MVU") else 1,
+        passes=op["MH"] // op["PE"] if kind in UNITS else 1,
         details=details,
     )
 

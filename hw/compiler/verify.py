@@ -14,6 +14,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
 
 from golden import layers as L
+from golden.difference import difference
 from golden.network import IntegerNetwork
 from golden.reference import trace
 from hw.compiler import BuildError
@@ -108,15 +109,7 @@ def _difference(found: np.ndarray, expected: np.ndarray) -> str:
     """Return what is wrong with a tensor (1, H, W, C), or an empty string."""
     if found.shape != expected.shape:
         return f"shape {found.shape}, expected {expected.shape}"
-    wrong = np.argwhere(found != expected)
-    if not len(wrong):
-        return ""
-    first = tuple(wrong[0])
-    y, x, c = first[1:]
-    return (
-        f"{len(wrong)} of {found.size} values differ, the first at row {y}, column {x}, channel {c}: "
-        f"{found[first]:g}, expected {expected[first]:g}"
-    )
+    return difference(found[0], expected[0])
 
 
 def check_streams(model: ModelWrapper) -> None:

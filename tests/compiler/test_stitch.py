@@ -5,6 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 from compiler_examples import lowered
+from qonnx.transformation.base import Transformation
 
 from golden.random_networks import Recipe, build
 from hw.compiler import BuildError
@@ -57,24 +58,20 @@ def test_sizes_grow_along_the_chain(stitched):
     assert text.count("u_size_fork_") == len(sized) - 1
 
 
+class SameIdentifiers(Transformation):
+    def apply(self, model):
+        first, second = model.graph.node[:2]
+        second.name = first.name.replace("/", ".")
+        assert identifier(first.name) == identifier(second.name)
+        return model, False
+
+
 def test_two_names_that_become_one_identifier(stitched, tmp_path):
     model, *_ = stitched
-    model = model.transform(lambda_rename(model), make_deepcopy=True)
+    model = model.transform(SameIdentifiers(), make_deepcopy=True)
     with pytest.raises(BuildError, match="distinct names"):
         stitch(model, "small_top", "", tmp_path / "other")
     assert not (tmp_path / "other").exists()
-
-
-def lambda_rename(model):
-    from qonnx.transformation.base import Transformation
-
-    class Rename(Transformation):
-        def apply(self, model):
-            model.graph.node[1].name = model.graph.node[0].name.replace("/", ".")
-            return model, False
-
-    assert identifier("a/b") == identifier("a.b")
-    return Rename()
 
 
 def test_a_folder_without_a_top(tmp_path):

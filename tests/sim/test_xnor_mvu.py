@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 from hw.modules import ToolError
+from hw.verilator import BEHAVIOURAL
 from hw.weights import columns
 from hw.yosys import synthesize
-from sim.runner import BEHAVIOURAL, build, run
+from sim.runner import build, run
 from sim.sweep import grid, sweep
 from sim.tb_xnor_mvu import memory_files
 

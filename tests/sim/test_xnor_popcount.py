@@ -2,6 +2,7 @@
 import pytest
 
 from hw.modules import ROOT, RTL, ToolError
+from hw.verilator import BEHAVIOURAL
 from hw.yosys import run_script
 
 LEAVES = {
@@ -103,7 +104,7 @@ def whole(name, folder, option, parameters, change=("", "")):
 def prove_twin(folder, parameters, change=("", "")):
     script = [
         *whole("left", folder, "", parameters),
-        *whole("right", folder, "-D BITMEND_BEHAVIOURAL", parameters, change),
+        *whole("right", folder, f"-D {BEHAVIOURAL}", parameters, change),
         "design -copy-from left left",
         "design -copy-from right right",
         "miter -equiv -flatten left right miter",

@@ -169,6 +169,11 @@ class StreamOp(HWCustomOp):
             }
         return cls._attribute_types
 
+    @property
+    def kind(self) -> str:
+        """Name of the operator, without the backend: "Window"."""
+        return self.onnx_node.op_type.removesuffix("_rtl")
+
     def __getitem__(self, name: str) -> Any:
         """Return the value of a node attribute."""
         return self.get_nodeattr(name)
