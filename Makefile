@@ -24,9 +24,13 @@ BOARD   ?= pynq-z2
 FPS     ?=
 WIDTH   ?= 640
 HEIGHT  ?= 360
+BUDGET  ?=
+WHAT    ?= units
+BITSTREAM ?=
 
 .PHONY: help setup demo test lint format train export evaluate bench complexity card report describe \
-        sim sim-all waves formal synth-ops diagrams compile synth simulate accelerators clean distclean
+        sim sim-all waves formal synth-ops diagrams compile synth simulate accelerators bitstream registers \
+        zoo ablate networks clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +91,15 @@ report: $(VENV)/.all ## regenerate all cards, the README's table and docs/comple
 	@$(BIN)/python -m quant.card --model models/*.npz --readme
 	@$(BIN)/python -m quant.complexity --markdown docs/complexity.md
 
+zoo: $(VENV)/.all ## train the methods of a printed table at equal BUDGET and compare their order with the paper's
+	@$(BIN)/python -m quant.zoo $(if $(BUDGET),--budget $(BUDGET)) $(if $(DATA),--data '$(DATA)') $(ARGS)
+
+ablate: $(VENV)/.all ## run ablation WHAT (residual, broken-skips, amplification, units, parts) at BUDGET
+	@$(BIN)/python -m quant.ablate --what $(WHAT) $(if $(BUDGET),--budget $(BUDGET)) $(if $(DATA),--data '$(DATA)') $(ARGS)
+
+networks: $(VENV)/.all ## regenerate docs/networks.md: every network of the papers beside the printed figures
+	@$(BIN)/python -m quant.networks_page $(ARGS)
+
 describe: $(VENV)/.restore ## one page about models/MODEL.npz
 	@$(BIN)/python -m golden describe models/$(MODEL).npz
 
@@ -110,6 +123,12 @@ accelerators: $(VENV)/.all ## compile, synthesize and simulate every network of 
 	    FPS=$$(test $$name = bbcu_nano_x2 && echo 20) || exit; done
 	@$(BIN)/python -m hw.compiler.table $(patsubst models/%.npz,build/%-$(BOARD),$(wildcard models/*.npz)) \
 	  --out docs/accelerators.md
+
+bitstream: compile ## the compiled MODEL to .bit and .hwh, and what to copy to BOARD; build/MODEL-BOARD/deploy/
+	@$(BIN)/python -m hw.bitstream $(COMPILED) --board $(BOARD) $(BITSTREAM)
+
+registers: $(VENV)/.all ## regenerate docs/registers.md
+	@$(BIN)/python -m hw.shell.registers $(ARGS)
 
 # Operators: OP=requant; without OP all of them. BITMEND_SWEEP=<n> draws another subset of the parameters.
 OPS = $(sort $(patsubst tests/sim/test_%.py,%,$(wildcard tests/sim/test_*.py)))

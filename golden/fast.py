@@ -15,11 +15,12 @@ import numpy as np
 from numba import config
 
 from golden.fast_executor import run_band
-from golden.fast_ops import LANES
+from golden.fast_ops import LANES, PAD
 from golden.fast_plan import Plan
 from golden.fast_program import Assembler, Band, make_band
 from golden.network import IntegerNetwork
 from golden.reference import check_image
+from golden.statistics import Prefix
 
 _LEAST_LINES = 8  # of a band: with fewer, most of its work would be for the lines around it
 
@@ -87,3 +88,19 @@ class FastEngine:
             make_band(self._plan, self._assembler, height, width, first, last)
             for first, last in pairwise(edges)
         ]
+
+
+def tensor_of(prefix: Prefix, image: np.ndarray) -> np.ndarray:
+    """The last tensor of a prefix, (H, W, c) uint8 -> (H', W', C) int16: see `golden.statistics`."""
+    plan = Plan(prefix)
+    assembler = Assembler(plan)
+    height, width, _ = image.shape
+    band = make_band(plan, assembler, height, width, 0, height)
+    pixels = np.array(image, np.uint8, order="C")
+    columns = -(-width // LANES) * LANES
+    run_band(assembler.program, band.memory, band.ends, columns, pixels, np.empty((0, 0, 0), np.uint8))
+    start, lines, rows = band.memory.buffers[assembler.buffers.index(plan.result)]
+    factor, row_size = plan.result.maker.factor, columns + PAD
+    stored = band.memory.streams[start : start + lines * rows * row_size]
+    planar = stored.reshape(height * factor, factor, -1, row_size)[..., :width]  # (line, phase, channel, x)
+    return planar.transpose(0, 3, 1, 2).reshape(height * factor, width * factor, -1)

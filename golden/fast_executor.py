@@ -25,6 +25,7 @@ from golden.fast_ops import (
     LOAD,
     LOAD_SUM,
     LOW,
+    MULTIPLY,
     OUTPUT,
     PAD,
     PAIRS,
@@ -37,6 +38,7 @@ from golden.fast_ops import (
     STREAM,
     STRIDE,
     SUMS,
+    TABLE,
     WIDEN,
     WORDS,
     XNOR,
@@ -129,6 +131,10 @@ def _execute(program, memory, op, at, row, phase, row_size, x):
     elif code == OUTPUT:
         row, line, base = phase * channels * row_size, memory.line, memory.base
         kernels.output(acc, base, constants, at, channels, low, shift, line, row, row_size, x)
+    elif code == MULTIPLY:
+        kernels.multiply(streams, row, row_size, x, constants, at, channels, shift, low, high, value)
+    elif code == TABLE:
+        kernels.lookup(weights, at, high, channels, value)
     elif code == SUMS:
         kernels.write(acc, channels, memory.sums, row, row_size, x)
     elif code == LOAD_SUM:

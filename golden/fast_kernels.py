@@ -114,6 +114,23 @@ def join(streams, row, row_size, x, constants, at, channels, low, high, value):
 
 
 @njit
+def multiply(streams, row, row_size, x, constants, at, channels, shift, low, high, value):
+    """Multiply by rows of another tensor, rounding half up."""
+    half = (1 << shift) >> 1
+    for channel in range(channels):
+        other = to_int32(load(streams, row + constants[at + channel] * row_size + x))
+        v = (to_int32(load(value, channel * LANES)) * other + splat32(half)) >> splat32(shift)
+        store(value, channel * LANES, minimum(maximum(saturate_int16(v), splat16(low)), splat16(high)))
+
+
+@njit
+def lookup(weights, at, entries, channels, value):
+    """Replace each value by an entry of a table; outside the image it may be anything."""
+    for index in range(channels * LANES):
+        value[index] = weights[at + min(max(value[index] + entries // 2, 0), entries - 1)]
+
+
+@njit
 def read(pool, row, row_size, x, constants, at, channels, scratch):
     """Fill the scratch with rows of a view."""
     for channel in range(channels):

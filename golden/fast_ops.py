@@ -30,9 +30,9 @@ PAIR_GROUP = 3
 """The same for an int8 convolution; an RGB tail has 3."""
 
 # Operations that fill the scratch, of 32-bit sums or 16-bit values, or change it ...
-IMAGE, XNOR, INT8, LOAD, LOAD_SUM, WIDEN, REQUANT, REQUANT_WIDE, JOIN, BASE = range(10)
+IMAGE, XNOR, INT8, LOAD, LOAD_SUM, WIDEN, REQUANT, REQUANT_WIDE, JOIN, BASE, TABLE, MULTIPLY = range(12)
 # ... and that write it: as a stream, as words of 32 bits or of 2 values, as sums, as pixels of the output.
-STREAM, WORDS, PAIRS, SUMS, OUTPUT = range(10, 15)
+STREAM, WORDS, PAIRS, SUMS, OUTPUT = range(12, 17)
 
 # An operation is a row of FIELDS numbers in `Program.ops`.
 (
@@ -47,7 +47,7 @@ STREAM, WORDS, PAIRS, SUMS, OUTPUT = range(10, 15)
     FACTOR,  # of the buffer's tensor
     SHIFT,  # S
     LOW,  # saturation; of OUTPUT: S - s_b, which brings the base to S
-    HIGH,
+    HIGH,  # of TABLE: number of entries
     FIELDS,
 ) = range(13)
 
@@ -59,8 +59,8 @@ class Program(NamedTuple):
         steps: int64 (steps, 3): first operation, end, factor of the tensor.
         ops: int64 (operations, FIELDS).
         constants: int64; per channel, of REQUANT t, a1, b1, a0, b0, of WORDS threshold and bit, of OUTPUT a
-            and b, of LOAD and JOIN the row; per phase, of BASE near, far, side.
-        weights: int32, words of bits and pairs of int8, in the order in which they are read.
+            and b, of LOAD, JOIN and MULTIPLY the row; per phase, of BASE near, far, side.
+        weights: int32, words of bits, pairs of int8 and tables, in the order in which they are read.
     """
 
     steps: np.ndarray

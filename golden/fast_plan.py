@@ -10,8 +10,6 @@ the repetition of channels are no work at all: they become views, tables that sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from golden import layers as L
@@ -22,18 +20,22 @@ from golden.fast_ops import (
     JOIN,
     LOAD,
     LOAD_SUM,
+    MULTIPLY,
     OUTPUT,
     PAIRS,
     REQUANT,
     REQUANT_WIDE,
     STREAM,
     SUMS,
+    TABLE,
     WIDEN,
     WORDS,
     XNOR,
 )
+from golden.fast_steps import Buffer, Step, View, shuffled
 from golden.network import IntegerNetwork
 from golden.operators import BASE_FRACTION_BITS
+from golden.statistics import Prefix
 
 _INT16 = np.iinfo(np.int16)
 _INT32 = np.iinfo(np.int32)
@@ -47,118 +49,12 @@ _BASE_PHASES = {
 }
 
 
-@dataclass(eq=False)
-class Buffer:
-    """Rows of a tensor in one form, of which a band keeps those lines that are still read.
-
-    Attributes:
-        form: STREAM, WORDS, PAIRS or SUMS.
-        maker: the step that writes it.
-        planes: rows per line and phase.
-        readers: (step, lines of the step per line of this buffer, whether it reads the lines around it too).
-        home: the buffer in whose place this one is stored: itself, or one that its maker reads as the last.
-    """
-
-    form: int
-    maker: Step
-    planes: int
-    readers: list[tuple[Step, int, bool]] = field(default_factory=list)
-    home: Buffer | None = None
-
-    def __post_init__(self) -> None:
-        self.home = self.home or self
-
-
-@dataclass(eq=False)
-class Operation:
-    """One operation of a step.
-
-    Attributes:
-        code: see `golden.fast_ops`.
-        constants: int64 (lines, phases, C, any): per channel, with a period in lines and in phases.
-        buffer: what it reads or writes.
-        shift, low, high: scalars.
-        weight: of a convolution, whose `constants` are the output channels.
-    """
-
-    code: int
-    constants: np.ndarray
-    buffer: Buffer | None = None
-    shift: int = 0
-    low: int = 0
-    high: int = 0
-    weight: np.ndarray | None = None
-
-
-@dataclass(eq=False)
-class Step:
-    """What is computed in one go, row by row: see `golden.fast_ops`.
-
-    Attributes:
-        factor, channels: of the tensor that it makes.
-        operations: in order.
-        wide: whether the scratch holds sums of 32 bits now, or a stream of 16.
-        differing: n = 9 * C_in if the sums are numbers d of differing bits, to be read as n - 2 * d; else 0.
-        buffers: the forms in which its result is stored; of WORDS there may be several.
-    """
-
-    factor: int
-    channels: int
-    operations: list[Operation]
-    wide: bool
-    differing: int = 0
-    buffers: list[Buffer] = field(default_factory=list)
-
-    def add(self, code: int, constants: np.ndarray | None = None, **fields) -> Operation:
-        """Append an operation."""
-        constants = np.zeros((1, 1, self.channels, 0), np.int64) if constants is None else constants
-        operation = Operation(code, constants, **fields)
-        self.operations.append(operation)
-        return operation
-
-    def shuffle(self, factor: int) -> None:
-        """Make the result pixel-shuffled: every constant moves with its channel."""
-        for operation in self.operations:
-            operation.constants = shuffled(operation.constants, factor)
-        self.factor *= factor
-        self.channels //= factor * factor
-
-
-@dataclass
-class View:
-    """A tensor as rows of a stored one: row (y, phase, c) is row `table[y % n, phase, c]` of line y // n.
-
-    Attributes:
-        step: makes the stored tensor.
-        table: int64 (n, phases, C, 1).
-        threshold: of a tensor of bits: bit = value >= threshold; int64 as `table`. None for other tensors.
-    """
-
-    step: Step
-    table: np.ndarray
-    threshold: np.ndarray | None = None
-
-    @property
-    def plain(self) -> bool:
-        """True if it is the stored tensor itself."""
-        shape = (1, self.step.factor, self.step.channels, 1)
-        return self.table.shape == shape and np.array_equal(self.table.ravel(), np.arange(self.table.size))
-
-    def moved(self, move) -> View:
-        """Return the view with `move` applied to what it has per row."""
-        return View(self.step, move(self.table), None if self.threshold is None else move(self.threshold))
-
-
-def shuffled(array: np.ndarray, factor: int) -> np.ndarray:
-    """Apply a pixel shuffle: (lines, phases, C, any) -> (lines * r, phases * r, C / r^2, any), r = factor."""
-    line = np.arange(array.shape[0] * factor)[:, None, None]
-    phase = np.arange(array.shape[1] * factor)[None, :, None]
-    channel = np.arange(array.shape[2] // factor**2) * factor**2 + line % factor * factor + phase % factor
-    return array[line // factor, phase // factor, channel]
-
-
 def _upsampled(array: np.ndarray, factor: int) -> np.ndarray:
     return array.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _wide(array: np.ndarray, channels: int) -> tuple[int, ...]:
+    return (*array.shape[:2], channels, array.shape[3])
 
 
 def _per_channel(*columns: np.ndarray) -> np.ndarray:
@@ -166,13 +62,14 @@ def _per_channel(*columns: np.ndarray) -> np.ndarray:
 
 
 class Plan:
-    """The steps of a network.
+    """The steps of a network without statistics of the whole image, or of the prefix of one.
 
     Attributes:
-        steps: in order; the first one reads the image, the last one makes the output.
+        steps: in order; the first one reads the image, the last one makes the output, or a prefix's stream.
+        result: the buffer with the last tensor of a prefix, complete; None for a network.
     """
 
-    def __init__(self, network: IntegerNetwork) -> None:
+    def __init__(self, network: IntegerNetwork | Prefix) -> None:
         self.steps: list[Step] = []
         self._types = network.types
         self._uses = {name: 0 for name in network.types}
@@ -188,8 +85,10 @@ class Plan:
             if isinstance(value, Step) and self._uses[layer.name] > 1:
                 value = self._close(value)
             self._values[layer.name] = value
+        self.result = None if isinstance(network, IntegerNetwork) else self._complete(network.layers[-1].name)
         for step in self.steps:
-            _store_in_place(step)
+            if self.result not in step.buffers:
+                _store_in_place(step)
 
     # Layers: each returns an open step or a view.
 
@@ -223,8 +122,17 @@ class Plan:
                 return self._view(source).moved(lambda array: array[:, :, channels])
             case L.Base():
                 return None
-            case L.Output():
+            case L.Output() | L.PlainOutput():
                 return self._output(layer)
+            case L.ConvPoint():  # the middle of a 3x3 convolution
+                weight = np.pad(layer.weight[:, None, None], ((0, 0), (1, 1), (1, 1), (0, 0)))
+                return self._convolution(INT8, self._form(source, PAIRS), weight, 0)
+            case L.Table():
+                step = self._open(source)
+                step.add(TABLE, table=layer.table.astype(np.int32), high=len(layer.table))
+                return step
+            case L.Multiply():
+                return self._multiply(layer)
         raise L.ModelError(f"layer '{layer.name}': {type(layer).__name__} is unknown to golden.fast")
 
     def _convolution(self, code: int, buffer: Buffer, weight: np.ndarray, differing: int) -> Step:
@@ -269,16 +177,39 @@ class Plan:
         step.add(JOIN, view.table, buffer=buffer, low=-limit, high=limit - 1)
         return step
 
-    def _output(self, layer: L.Output) -> View:
+    def _multiply(self, layer: L.Multiply) -> Step:
+        first, second = layer.inputs
+        if not isinstance(self._values[first], Step) and self._same_channels(first, second):
+            first, second = second, first  # as in a Join
+        step = self._open(first)
+        rows = self._view(second).moved(lambda array: np.broadcast_to(array, _wide(array, step.channels)))
+        limit = 1 << (layer.bits - 1)
+        buffer = self._stored(rows.step, STREAM)
+        step.add(MULTIPLY, rows.table, buffer=buffer, shift=layer.shift, low=-limit, high=limit - 1)
+        return step
+
+    def _same_channels(self, first: str, second: str) -> bool:
+        return self._types[first].channels == self._types[second].channels
+
+    def _complete(self, name: str) -> Buffer:
+        """Store a tensor as it is, all of its lines, for whoever asked for this prefix."""
+        view = self._view(name)
+        if not view.plain:
+            view = self._close(self._load(view))
+        return self._stored(view.step, STREAM)
+
+    def _output(self, layer: L.Output | L.PlainOutput) -> View:
         step = self._open(layer.inputs[0])
         self._widen(step)
         a, b = layer.a.astype(np.int64), layer.b
         if step.differing:
             a, b = -2 * a, b + a * step.differing
-        pixels = self._values[L.PIXELS].step.buffers[0]
-        phases = np.array(_BASE_PHASES[step.factor], np.int64)[None, None]
-        step.add(BASE, phases, buffer=pixels)
-        base_shift = layer.shift - BASE_FRACTION_BITS[step.factor]
+        base_shift = 0  # of a PlainOutput, whose base stays 0
+        if isinstance(layer, L.Output):
+            pixels = self._values[L.PIXELS].step.buffers[0]
+            phases = np.array(_BASE_PHASES[step.factor], np.int64)[None, None]
+            step.add(BASE, phases, buffer=pixels)
+            base_shift = layer.shift - BASE_FRACTION_BITS[step.factor]
         step.add(OUTPUT, _per_channel(a, b), shift=layer.shift, low=base_shift)
         return self._close(step)
 

@@ -21,7 +21,8 @@ from golden.fast_ops import (
     Memory,
     Program,
 )
-from golden.fast_plan import Buffer, Operation, Plan, Step
+from golden.fast_plan import Plan
+from golden.fast_steps import Buffer, Operation, Step
 from golden.packing import pack_bytes
 
 _POOLS = {WORDS: "words", PAIRS: "words", STREAM: "streams", SUMS: "sums"}
@@ -57,7 +58,10 @@ class Assembler:
     def _operation(self, step: Step, operation: Operation) -> tuple[int, ...]:
         buffer = operation.buffer
         lines, phases = operation.constants.shape[:2]
-        if operation.weight is None:
+        stride = None
+        if operation.table is not None:  # one for all channels, and for all rows
+            pool, values, stride = self._weights, operation.table, 0
+        elif operation.weight is None:
             pool, values = self._constants, operation.constants
         elif operation.code == XNOR:
             pool, values = self._weights, _bit_blocks(operation)
@@ -70,7 +74,7 @@ class Assembler:
             lines,
             phases,
             start,
-            values.size // (lines * phases),
+            values.size // (lines * phases) if stride is None else stride,
             self._number[buffer] if buffer else 0,
             step.channels,
             buffer.planes if buffer else 0,
@@ -164,6 +168,8 @@ def _memory(plan: Plan, buffers: list[Buffer], ends: np.ndarray, width: int) -> 
             readers = [reader for buffer in buffers if buffer.home is home for reader in buffer.readers]
             made = ends[1:, column[home.maker]]
             needed = [_first_read(ends[:-1, column[step]], ratio, window) for step, ratio, window in readers]
+            if home is plan.result:
+                needed.append(np.full_like(made, ends[0, column[home.maker]]))  # all lines are kept
             lines[home] = int(np.max(made - np.min(needed, axis=0)))
     zeros = max((buffer.planes for buffer in buffers if _POOLS[buffer.form] == "words"), default=0)
     sizes = {"words": PAD + zeros * row_size, "streams": PAD, "sums": PAD}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
@@ -29,7 +29,8 @@ class TensorType:
         kind: "pixels" (u8), "acc" (int32 sum), "stream" (signed, saturated), "bits" (0/1), "base" (unsigned
             fixed point) or "image" (u8, the output).
         channels: number of channels C.
-        factor: height and width as a multiple of those of the input.
+        factor: height and width as a multiple of those of the input; 0 for a vector, which has one pixel, the
+            same for the whole image.
         low, high: every value lies within low..high, which follows from the inputs' bounds and the constants.
         bits: width of the tensor in hardware: of a stream the declared one, of an accumulator the smallest
             one that holds low..high.
@@ -46,6 +47,17 @@ class TensorType:
     def signed(self) -> bool:
         """True for accumulators and streams (two's complement), False for the unsigned kinds."""
         return self.kind in ("acc", "stream")
+
+    @property
+    def size(self) -> str:
+        """The resolution in words."""
+        return f"{self.factor} x the input size" if self.factor else "one pixel for all (a vector)"
+
+    def shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """(H, W, C) of the tensor for an input of height x width pixels."""
+        if not self.factor:
+            return 1, 1, self.channels
+        return height * self.factor, width * self.factor, self.channels
 
 
 def pixels_type(channels: int) -> TensorType:
@@ -68,7 +80,7 @@ def tensor_types(network: IntegerNetwork) -> dict[str, TensorType]:
             layer.fail("an earlier layer has the same name; names must be unique")
         result = infer(layer, *(types[name] for name in layer.inputs))
         if result.factor > network.scale:
-            layer.fail(f"has {result.factor} x the input size, expected at most the scale, {network.scale}")
+            layer.fail(f"has {result.size}, expected at most the scale, {network.scale}")
         types[layer.name] = result
     _check_ends(network, types)
     return types
@@ -78,11 +90,11 @@ def _check_ends(network: IntegerNetwork, types: dict[str, TensorType]) -> None:
     """Check the network as a whole: one output, at the end and of the right shape; nothing unused."""
     last = network.layers[-1]
     for layer in network.layers:
-        if isinstance(layer, L.Output) != (layer is last):
-            layer.fail("expected exactly one Output layer, as the last one")
+        if isinstance(layer, (L.Output, L.PlainOutput)) != (layer is last):
+            layer.fail("expected exactly one Output or PlainOutput layer, as the last one")
     got = types[last.name]
     if got.factor != network.scale:
-        last.fail(f"the image is {got.factor} x the input size, expected the scale, {network.scale}")
+        last.fail(f"the image is {got.size}, expected the scale, {network.scale}")
     if got.channels != network.channels:
         last.fail(f"the image has {got.channels} channels, expected {network.channels} as the input")
     used = {name for layer in network.layers for name in layer.inputs}
@@ -96,9 +108,15 @@ def receptive_field(network: IntegerNetwork) -> int:
 
     Walks from the output back to the pixels with the margin that each tensor needs around the tile, in pixels
     of that tensor. A tile starts and ends on input pixels, so the margin rounds up where resolution falls.
+    Statistics of the whole image are taken as given: see `golden.statistics`.
     """
-    margins = {layer.name: 0 for layer in network.layers} | {L.PIXELS: 0}
-    for layer in reversed(network.layers):
+    return halo(network.layers)
+
+
+def halo(layers: Sequence[L.Layer]) -> int:
+    """The same for the last of a list of layers that `golden.statistics` has made."""
+    margins = {layer.name: 0 for layer in layers} | {L.PIXELS: 0}
+    for layer in reversed(layers):
         margin = margins[layer.name]
         match layer:
             case L.ConvInt8() | L.ConvXnor():
@@ -133,6 +151,13 @@ def _expect_kind(layer: L.Layer, got: TensorType, kinds: Iterable[str], position
         layer.fail(f"reads '{layer.inputs[position]}' of kind {got.kind}, expected {' or '.join(kinds)}")
 
 
+def _expect_pixels(layer: L.Layer, *got: TensorType) -> None:
+    """Refuse vectors, which have no neighbours and no place in the image."""
+    for position, kind in enumerate(got):
+        if not kind.factor:
+            layer.fail(f"reads '{layer.inputs[position]}', a vector, expected a tensor with pixels")
+
+
 def _expect_per_channel(layer: L.Layer, channels: int) -> None:
     for key, rule in layer.rules().items():
         if isinstance(rule, L.ArrayRule) and len(getattr(layer, key)) != channels:
@@ -140,29 +165,41 @@ def _expect_per_channel(layer: L.Layer, channels: int) -> None:
             layer.fail(f"field '{key}' has {entries} entries, expected {channels} (one per channel)")
 
 
-def _expect_weight(layer: L.ConvInt8 | L.ConvXnor, x: TensorType) -> None:
-    if layer.weight.shape[3] != x.channels:
+def _expect_weight(layer: L.ConvInt8 | L.ConvXnor | L.ConvPoint, x: TensorType) -> None:
+    if layer.weight.shape[-1] != x.channels:
         layer.fail(
-            f"field 'weight' is for {layer.weight.shape[3]} input channels, expected {x.channels} as in "
+            f"field 'weight' is for {layer.weight.shape[-1]} input channels, expected {x.channels} as in "
             f"'{layer.inputs[0]}'"
         )
 
 
-def _acc(layer: L.ConvInt8 | L.ConvXnor, x: TensorType, low: int, high: int) -> TensorType:
+def _acc(layer: L.ConvInt8 | L.ConvXnor | L.ConvPoint, x: TensorType, low: int, high: int) -> TensorType:
     return TensorType("acc", layer.weight.shape[0], x.factor, low, high, signed_bits(low, high))
 
 
-@infer.register(L.ConvInt8)
-def _conv_int8(layer: L.ConvInt8, x: TensorType) -> TensorType:
+def _int8_sums(layer: L.ConvInt8 | L.ConvPoint, x: TensorType, low: int, high: int) -> TensorType:
+    """The type of sums of products of int8 weights with values low..high."""
     _expect_kind(layer, x, ("pixels", "stream"))
     if x.bits > 8:
         layer.fail(f"reads '{layer.inputs[0]}' of {x.bits} bits, expected a stream of at most 8 bits")
     _expect_weight(layer, x)
-    low, high = min(x.low, 0), max(x.high, 0)  # the padding is 0
-    positive = layer.weight.clip(min=0).sum(axis=(1, 2, 3), dtype=np.int64)
-    negative = layer.weight.clip(max=0).sum(axis=(1, 2, 3), dtype=np.int64)
+    weight = layer.weight.reshape(len(layer.weight), -1)
+    positive, negative = (
+        part.sum(axis=1, dtype=np.int64) for part in (weight.clip(min=0), weight.clip(max=0))
+    )
     lowest, highest = positive * low + negative * high, positive * high + negative * low
     return _acc(layer, x, int(lowest.min()), int(highest.max()))
+
+
+@infer.register(L.ConvInt8)
+def _conv_int8(layer: L.ConvInt8, x: TensorType) -> TensorType:
+    _expect_pixels(layer, x)
+    return _int8_sums(layer, x, min(x.low, 0), max(x.high, 0))  # the padding is 0
+
+
+@infer.register(L.ConvPoint)
+def _conv_point(layer: L.ConvPoint, x: TensorType) -> TensorType:
+    return _int8_sums(layer, x, x.low, x.high)
 
 
 @infer.register(L.ConvXnor)
@@ -192,6 +229,7 @@ def _requant(layer: L.Requant, x: TensorType) -> TensorType:
 @infer.register(L.RSign)
 def _rsign(layer: L.RSign, x: TensorType) -> TensorType:
     _expect_kind(layer, x, ("stream",))
+    _expect_pixels(layer, x)
     _expect_per_channel(layer, x.channels)
     limit = 1 << x.bits
     for extreme in (int(layer.threshold.min()), int(layer.threshold.max())):
@@ -206,8 +244,8 @@ def _rsign(layer: L.RSign, x: TensorType) -> TensorType:
 def _expect_same_shape(layer: L.Layer, x: TensorType, y: TensorType) -> None:
     if (x.channels, x.factor) != (y.channels, y.factor):
         layer.fail(
-            f"reads '{layer.inputs[0]}' with {x.channels} channels at {x.factor} x the input size and "
-            f"'{layer.inputs[1]}' with {y.channels} at {y.factor} x, expected equal shapes"
+            f"reads '{layer.inputs[0]}' with {x.channels} channels at {x.size} and "
+            f"'{layer.inputs[1]}' with {y.channels} at {y.size}, expected equal shapes"
         )
 
 
@@ -224,6 +262,7 @@ def _join(layer: L.Join, x: TensorType, y: TensorType) -> TensorType:
 @infer.register(L.PixelShuffle)
 def _pixel_shuffle(layer: L.PixelShuffle, x: TensorType) -> TensorType:
     _expect_kind(layer, x, _MOVABLE)
+    _expect_pixels(layer, x)
     square = layer.factor * layer.factor
     if x.channels % square:
         layer.fail(f"reads {x.channels} channels, expected a multiple of {square} (factor squared)")
@@ -233,6 +272,7 @@ def _pixel_shuffle(layer: L.PixelShuffle, x: TensorType) -> TensorType:
 @infer.register(L.NearestUp)
 def _nearest_up(layer: L.NearestUp, x: TensorType) -> TensorType:
     _expect_kind(layer, x, _MOVABLE)
+    _expect_pixels(layer, x)
     return replace(x, factor=x.factor * layer.factor)
 
 
@@ -260,4 +300,63 @@ def _output(layer: L.Output, acc: TensorType, base: TensorType) -> TensorType:
     needed = BASE_FRACTION_BITS[base.factor]
     if layer.shift < needed:
         layer.fail(f"field 'shift' is {layer.shift}, expected {needed}..31 (the fraction bits of the base)")
+    return TensorType("image", acc.channels, acc.factor, 0, 255, 8)
+
+
+@infer.register(L.Table)
+def _table(layer: L.Table, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    if len(layer.table) != 1 << x.bits:
+        layer.fail(
+            f"field 'table' has {len(layer.table)} entries, expected {1 << x.bits} for the {x.bits} bits of "
+            f"'{layer.inputs[0]}'"
+        )
+    middle = len(layer.table) // 2
+    reached = layer.table[x.low + middle : x.high + middle + 1]
+    return TensorType("stream", x.channels, x.factor, int(reached.min()), int(reached.max()), layer.bits)
+
+
+@infer.register(L.Multiply)
+def _multiply(layer: L.Multiply, x: TensorType, g: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    _expect_kind(layer, g, ("stream",), 1)
+    if g.channels not in (1, x.channels) or g.factor not in (0, x.factor):
+        layer.fail(
+            f"reads '{layer.inputs[0]}' with {x.channels} channels at {x.size} and '{layer.inputs[1]}' with "
+            f"{g.channels} at {g.size}, expected as many channels or 1, at the same size or as a vector"
+        )
+    ends = [a * b for a in (x.low, x.high) for b in (g.low, g.high)]
+    limit, half = 1 << (layer.bits - 1), 1 << layer.shift >> 1
+    low, high = (max(-limit, min(limit - 1, (end + half) >> layer.shift)) for end in (min(ends), max(ends)))
+    return TensorType("stream", x.channels, x.factor, low, high, layer.bits)
+
+
+@infer.register(L.GlobalMean)
+def _global_mean(layer: L.GlobalMean, x: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    _expect_pixels(layer, x)
+    _expect_per_channel(layer, x.channels)
+    limit = 1 << (layer.bits - 1)
+    ends = (x.low << layer.shift, x.high << layer.shift, int(layer.initial.min()), int(layer.initial.max()))
+    low, high = (max(-limit, min(limit - 1, end)) for end in (min(ends), max(ends)))
+    return TensorType("stream", x.channels, 0, low, high, layer.bits)
+
+
+@infer.register(L.Compare)
+def _compare(layer: L.Compare, x: TensorType, threshold: TensorType) -> TensorType:
+    _expect_kind(layer, x, ("stream",))
+    _expect_kind(layer, threshold, ("stream",), 1)
+    _expect_pixels(layer, x)
+    if threshold.factor or threshold.channels != x.channels:
+        layer.fail(
+            f"reads '{layer.inputs[1]}' with {threshold.channels} channels at {threshold.size}, expected a "
+            f"vector of {x.channels}, one threshold per channel of '{layer.inputs[0]}'"
+        )
+    return TensorType("bits", x.channels, x.factor, 0, 1, 1)
+
+
+@infer.register(L.PlainOutput)
+def _plain_output(layer: L.PlainOutput, acc: TensorType) -> TensorType:
+    _expect_kind(layer, acc, ("acc", "stream"))
+    _expect_per_channel(layer, acc.channels)
     return TensorType("image", acc.channels, acc.factor, 0, 255, 8)

@@ -94,12 +94,17 @@ def _signed(dtype: type[np.generic], bits: int) -> ArrayRule:
 
 _WEIGHT_SHAPE = ("C_out", 3, 3, "C_in")
 Int8Weight = Annotated[np.ndarray, ArrayRule(np.int8, -128, 127, _WEIGHT_SHAPE)]
+PointWeight = Annotated[np.ndarray, ArrayRule(np.int8, -128, 127, ("C_out", "C_in"))]
 BitWeight = Annotated[np.ndarray, ArrayRule(np.uint8, 0, 1, _WEIGHT_SHAPE)]
 Slope = Annotated[np.ndarray, _signed(np.int32, 16)]
 Offset = Annotated[np.ndarray, _signed(np.int64, 32)]
 AccThreshold = Annotated[np.ndarray, _signed(np.int32, 32)]
 StreamThreshold = Annotated[np.ndarray, _signed(np.int32, 17)]
+TableEntries = Annotated[np.ndarray, ArrayRule(np.int16, -(1 << 15), (1 << 15) - 1, ("entries",))]
+StreamValue = Annotated[np.ndarray, _signed(np.int16, 16)]
 Shift = Annotated[int, ScalarRule(0, 31)]
+ProductShift = Annotated[int, ScalarRule(0, 30)]
+MeanShift = Annotated[int, ScalarRule(0, 15)]
 StreamBits = Annotated[int, ScalarRule(2, 16)]
 UpFactor = Annotated[int, ScalarRule(2, 4)]
 BaseFactor = Annotated[int, ScalarRule(1, 4)]
@@ -119,6 +124,7 @@ class Layer:
     inputs: tuple[str, ...]
 
     arity: ClassVar[int] = 1
+    since: ClassVar[int] = 1  # the first version of the file format that has this layer
 
     def __post_init__(self) -> None:
         """Check every field, and convert each to its canonical type."""
@@ -143,6 +149,13 @@ class Layer:
         """Return the rule of every constant of this layer class, in order of declaration."""
         hints = get_type_hints(cls, include_extras=True)
         return {key: hint.__metadata__[0] for key, hint in hints.items() if hasattr(hint, "__metadata__")}
+
+    def _expect_fits(self, key: str, bits: int) -> None:
+        """Fail if an entry of the array `key` is no signed integer of `bits` bits."""
+        limit = 1 << (bits - 1)
+        for extreme in (int(getattr(self, key).min()), int(getattr(self, key).max())):
+            if not -limit <= extreme < limit:
+                self.fail(f"field '{key}' holds {extreme}, expected {-limit}..{limit - 1} (bits is {bits})")
 
     def fail(self, message: str) -> None:
         """Raise ModelError with the name of this layer before the message."""
@@ -237,6 +250,93 @@ class Output(Layer):
     arity: ClassVar[int] = 2
 
 
+@dataclass(frozen=True, eq=False)
+class ConvPoint(Layer):
+    """acc = sum of w * x over C_in: a 1x1 convolution, or a fully connected layer if the input is a vector.
+
+    Input: pixels, or a stream of <= 8 bits.
+    """
+
+    weight: PointWeight
+
+    since: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Layer):
+    """y = table[x + 2^(n-1)] for a stream x of n bits; the table has 2^n entries, signed, of `bits` bits."""
+
+    table: TableEntries
+    bits: StreamBits
+
+    since: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        """Check also that the table has a power of two entries, and that they fit `bits`."""
+        super().__post_init__()
+        entries = len(self.table)
+        if entries < 4 or entries & (entries - 1):
+            self.fail(f"field 'table' has {entries} entries, expected 4, 8, 16 ... {MAX_CHANNELS}")
+        self._expect_fits("table", self.bits)
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply(Layer):
+    """y = (x * g + half) >> shift saturated to signed `bits`, half = 1 << (shift - 1), or 0 if shift is 0.
+
+    Inputs (x, g) are streams. g has the channels of x or one for all of them, and the resolution of x, or it
+    is a vector, the same for all pixels.
+    """
+
+    shift: ProductShift
+    bits: StreamBits
+
+    arity: ClassVar[int] = 2
+    since: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalMean(Layer):
+    """Mean of each channel over the whole image, times 2^shift, rounded half up, saturated to signed `bits`.
+
+    The sum is exact, and so is the division before it is rounded. The result is a vector. `initial` is what
+    the streaming form uses before it has seen an image: see `golden.statistics`.
+    """
+
+    initial: StreamValue
+    shift: MeanShift
+    bits: StreamBits
+
+    since: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        """Check also that the initial values fit `bits`."""
+        super().__post_init__()
+        self._expect_fits("initial", self.bits)
+
+
+@dataclass(frozen=True, eq=False)
+class Compare(Layer):
+    """Bit = 1 iff X >= T, with T a vector: thresholds of this image. Inputs (X, T) are streams."""
+
+    arity: ClassVar[int] = 2
+    since: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, eq=False)
+class PlainOutput(Layer):
+    """Y = clip_u8((a*acc + b) >> shift) per channel: an Output for networks that add no base.
+
+    b holds the half that rounds. The input is an accumulator or a stream.
+    """
+
+    a: Slope
+    b: Offset
+    shift: Shift
+
+    since: ClassVar[int] = 2
+
+
 LAYER_TYPES: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
@@ -250,5 +350,11 @@ LAYER_TYPES: dict[str, type[Layer]] = {
         RepeatChannels,
         Base,
         Output,
+        ConvPoint,
+        Table,
+        Multiply,
+        GlobalMean,
+        Compare,
+        PlainOutput,
     )
 }

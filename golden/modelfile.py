@@ -105,6 +105,11 @@ def _parse(members: dict[str, bytes]) -> IntegerNetwork:
     if members:
         raise ModelError(f"holds {min(members)!r}, which belongs to no layer")
     network = IntegerNetwork(header["task"], header["scale"], header["channels"], layers, header["meta"])
+    if network.format != header["format"]:
+        raise ModelError(
+            f"is format version {header['format']}, but its layers are of version {network.format}: the file "
+            "was changed after it was written; export the network again"
+        )
     if network.content_hash != header["hash"]:
         raise ModelError(
             f"field 'hash' is {header['hash']!r}, but the content has {network.content_hash}: the file was "
@@ -120,10 +125,10 @@ def _parse_header(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"array 'header' is not readable ({_brief(error)})") from None
     version = header.get("format") if isinstance(header, dict) else None
-    if version != FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
-            f"is format version {version}, this bitmend reads version {FORMAT_VERSION}: export the network "
-            "again with this bitmend, or use the one that wrote it"
+            f"is format version {version}, this bitmend reads versions 1 to {FORMAT_VERSION}: export the "
+            "network again with this bitmend, or use the one that wrote it"
         )
     _expect_keys("header", header, _HEADER_KEYS)
     records = header["layers"]

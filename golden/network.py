@@ -16,7 +16,9 @@ import numpy as np
 from golden.inference import MAX_SCALE, TensorType, tensor_types
 from golden.layers import ArrayRule, Layer, ModelError, ScalarRule
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest version of the file format; a network is written in the oldest one that has all its layers."""
+
 TASKS = ("sr", "denoise", "deblock")
 
 
@@ -69,6 +71,11 @@ class IntegerNetwork:
         """The static type of every tensor, by name; see `golden.inference`."""
         return tensor_types(self)
 
+    @property
+    def format(self) -> int:
+        """The version of the file format that this network needs."""
+        return max(layer.since for layer in self.layers)
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 (hex) of all that decides the result, so all but `meta`; the same on every platform.
@@ -87,7 +94,7 @@ class IntegerNetwork:
     def record(self) -> dict[str, Any]:
         """Return the network without its arrays as JSON-able values; arrays are replaced by their shapes."""
         return {
-            "format": FORMAT_VERSION,
+            "format": self.format,
             "task": self.task,
             "scale": self.scale,
             "channels": self.channels,

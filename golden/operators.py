@@ -217,3 +217,71 @@ def output(
     v += b
     v >>= shift
     return np.clip(v, 0, 255).astype(np.uint8)
+
+
+def conv_point(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """1x1 convolution: acc[y, x, o] = sum of w[o, c] * x[y, x, c].
+
+    Args:
+        x: (H, W, C_in), uint8 pixels 0..255, or a stream within -128..127.
+        weight: (C_out, C_in) int8.
+
+    Returns:
+        (H, W, C_out) int32. Computed in float64, which is exact up to 2^53.
+    """
+    return (x.astype(np.float64) @ weight.T.astype(np.float64)).astype(np.int32)
+
+
+def lookup(x: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Any function of a narrow stream: table[x + 2^(n-1)], for x of n bits and 2^n entries.
+
+    x is (H, W, C) int16, the table (2^n,) int16; the result is as x.
+    """
+    return table[x.astype(np.intp) + len(table) // 2]
+
+
+def multiply(x: np.ndarray, g: np.ndarray, shift: int, bits: int) -> np.ndarray:
+    """Product of two streams: (x * g + half) >> S saturated to signed `bits`, half = 1 << (S - 1) or 0.
+
+    Args:
+        x: (H, W, C) int16.
+        g: int16, (H or 1, W or 1, C or 1): where it has 1 it is the same for all of x.
+        shift: S, 0..30.
+        bits: 2..16.
+
+    Returns:
+        (H, W, C) int16. The product and the half stay below 2^31.
+    """
+    half = 1 << shift >> 1
+    return saturate((x.astype(np.int64) * g + half) >> shift, bits)
+
+
+def rounded_mean(total: np.ndarray, count: int, shift: int, bits: int) -> np.ndarray:
+    """Mean of integers: sat_b(floor(total * 2^F / count + 1/2)), without any other rounding.
+
+    Args:
+        total: (C,) exact sums of `count` values of 16 bits each; any integer dtype, or objects (Python's).
+        count: N, at least 1.
+        shift: F, fraction bits of the result, 0..15.
+        bits: signed width of the result, 2..16.
+
+    Returns:
+        (1, 1, C) int16. In Python's integers, which have no limit.
+    """
+    limit = 1 << (bits - 1)
+    means = (((int(value) << (shift + 1)) + count) // (2 * count) for value in total)
+    return np.array([max(-limit, min(limit - 1, mean)) for mean in means], np.int16).reshape(1, 1, -1)
+
+
+def global_mean(x: np.ndarray, shift: int, bits: int) -> np.ndarray:
+    """Mean of each channel over all pixels, as `rounded_mean`: (H, W, C) int16 -> (1, 1, C) int16."""
+    height, width = x.shape[:2]
+    return rounded_mean(x.sum(axis=(0, 1), dtype=np.int64), height * width, shift, bits)
+
+
+def compare(x: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Sign with the thresholds of this image: bit = 1 iff x >= threshold; equality gives 1.
+
+    x is (H, W, C) int16, threshold (1, 1, C) int16; the result is (H, W, C) uint8 of 0/1.
+    """
+    return (x >= threshold).astype(np.uint8)

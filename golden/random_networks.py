@@ -144,7 +144,7 @@ def random_image(rng: np.random.Generator, height: int, width: int, channels: in
 def build(rng: np.random.Generator, recipe: Recipe, channels: int) -> IntegerNetwork:
     """Return a random network of this recipe for images of `channels` channels."""
     scale = int(np.prod(recipe.factors, dtype=np.int64))
-    net = _Builder(rng, recipe, channels)
+    net = Builder(rng, recipe, channels)
     x = net.int8_conv("head", L.PIXELS, recipe.width) if recipe.head == "int8" else net.binary_head()
     head = x
     for index in range(recipe.depth):
@@ -169,16 +169,18 @@ def build(rng: np.random.Generator, recipe: Recipe, channels: int) -> IntegerNet
     return IntegerNetwork(task, scale, channels, tuple(net.layers), {"name": "random"})
 
 
-class _Builder:
+class Builder:
     """Appends layers with random constants; each method returns the name of the tensor it made."""
 
     def __init__(self, rng: np.random.Generator, recipe: Recipe, channels: int) -> None:
         self.rng = rng
         self.recipe = recipe
+        self.channels = channels
         self.layers: list[L.Layer] = []
         self.types = {L.PIXELS: pixels_type(channels)}
 
     def add(self, layer: L.Layer) -> str:
+        """Append a layer."""
         self.layers.append(layer)
         self.types[layer.name] = infer(layer, *(self.types[name] for name in layer.inputs))
         return layer.name
@@ -186,65 +188,75 @@ class _Builder:
     # Composite steps: from a stream (or the pixels) to a stream.
 
     def int8_conv(self, name: str, x: str, channels: int) -> str:
+        """int8 convolution, requantized to the stream."""
         return self.requant(name, self.conv_int8(f"{name}.conv", x, channels), self.recipe.bits)
 
     def binary_conv(self, name: str, x: str, channels: int) -> str:
-        bits = self.add(L.RSign(f"{name}.sign", (x,), self._stream_threshold(x)))
+        """RSign, binary convolution, Requant."""
+        bits = self.add(L.RSign(f"{name}.sign", (x,), self.stream_threshold(x)))
         return self.requant(
             f"{name}.requant", self.conv_xnor(f"{name}.conv", bits, channels), self.recipe.bits
         )
 
     def binary_head(self) -> str:
+        """Head of BBCU-H."""
         x = self.requant("head.in", L.PIXELS, self.recipe.bits)
         residual = self.binary_conv("head", x, self.recipe.width)
         skip = self.add(L.RepeatChannels("head.skip", (x,), self.recipe.width))
         return self.add(L.Join("head", (skip, residual), self.recipe.bits))
 
     def unit_v4(self, name: str, x: str) -> str:
+        """Body unit V4."""
         residual = self.binary_conv(name, x, self.types[x].channels)
         return self.add(L.Join(name, (x, residual), self.recipe.bits))
 
     def unit_v3(self, name: str, x: str) -> str:
+        """Body unit V3: an activation after the addition."""
         residual = self.binary_conv(name, x, self.types[x].channels)
         joined = self.add(L.Join(f"{name}.join", (x, residual), self.recipe.bits))
         return self.requant(name, joined, self.recipe.bits)
 
     def up_binary(self, name: str, x: str, factor: int) -> str:
+        """Upsampling BBCU-U."""
         residual = self.binary_conv(name, x, self.types[x].channels * factor * factor)
         shuffled = self.add(L.PixelShuffle(f"{name}.shuffle", (residual,), factor))
         skip = self.add(L.NearestUp(f"{name}.skip", (x,), factor))
         return self.add(L.Join(name, (shuffled, skip), self.recipe.bits))
 
     def up_int8(self, index: int, x: str, factor: int) -> str:
+        """Upsampling BBCU-L."""
         wide = self.int8_conv(f"up.{index}.wide", x, self.types[x].channels * factor * factor)
         return self.add(L.PixelShuffle(f"up.{index}", (wide,), factor))
 
     # Single operators.
 
     def conv_int8(self, name: str, x: str, channels: int) -> str:
+        """int8 convolution; its input is narrowed if it must be."""
         if self.types[x].bits > 8:
             x = self.requant(f"{name}.in", x, 8)
         weight = self.rng.integers(-128, 128, (channels, 3, 3, self.types[x].channels))
-        if self._is_extreme():
+        if self.is_extreme():
             weight = self.rng.choice((-128, 127), (channels, 1, 1, 1)) + np.zeros_like(weight)
         return self.add(L.ConvInt8(name, (x,), weight))
 
     def conv_xnor(self, name: str, x: str, channels: int) -> str:
+        """Binary convolution."""
         ones = self.rng.random(
             (channels, 1, 1, 1)
         )  # some channels of nearly only one sign reach the ends of m
-        if self._is_extreme():
+        if self.is_extreme():
             ones = np.round(ones)
         return self.add(
             L.ConvXnor(name, (x,), self.rng.random((channels, 3, 3, self.types[x].channels)) < ones)
         )
 
     def requant(self, name: str, x: str, bits: int) -> str:
+        """Requant to a stream of that width."""
         kind = self.types[x]
         size = kind.channels
         span = max(-kind.low, kind.high, 1)
         limit = 1 << (bits - 1)
-        if self._is_extreme():
+        if self.is_extreme():
             shift = int(self.rng.choice((0, 8, 31)))
             a1, a0 = self.rng.choice((-(1 << 15), -1, 0, 1, (1 << 15) - 1), (2, size))
             b1, b0 = self.rng.choice((-(1 << 31), 0, (1 << 31) - 1), (2, size))
@@ -252,7 +264,7 @@ class _Builder:
             threshold = self.rng.choice(np.array(ends, np.int64), size)
         else:
             gains = limit / span * 2.0 ** self.rng.uniform(-2, 3, (2, size))
-            (a1, a0), shift = self._slopes(gains, 0, 31 - bits)
+            (a1, a0), shift = self.slopes(gains, 0, 31 - bits)
             b1, b0 = self.rng.integers(-limit // 4, limit // 4 + 1, (2, size)) * (1 << shift) + (
                 1 << shift >> 1
             )
@@ -260,27 +272,30 @@ class _Builder:
         return self.add(L.Requant(name, (x,), a1, a0, b1, b0, threshold, shift, bits))
 
     def output(self, name: str, x: str, base: str, base_bits: int, subtract: bool) -> str:
+        """The last layer."""
         kind = self.types[x]
         span = max(-kind.low, kind.high, 1)
         gains = 255 / span * 2.0 ** self.rng.uniform(-2, 3, kind.channels)
-        a, shift = self._slopes(gains, base_bits, 22)
+        a, shift = self.slopes(gains, base_bits, 22)
         b = self.rng.integers(-64, 65, kind.channels) * (1 << shift) + (1 << shift >> 1)
         return self.add(L.Output(name, (x, base), -a if subtract else a, b, shift))
 
-    def _slopes(self, gains: np.ndarray, lowest: int, highest: int) -> tuple[np.ndarray, int]:
+    def slopes(self, gains: np.ndarray, lowest: int, highest: int) -> tuple[np.ndarray, int]:
         """Return (gains * 2^shift as 16-bit slopes, some of them negated, shift), shift near the largest."""
         largest = int(np.floor(np.log2(32767 / gains.max())))
         shift = min(max(largest - int(self.rng.integers(4)), lowest), highest)
         signs = np.where(self.rng.random(gains.shape) < _NEGATIVE_SLOPES, -1, 1)
         return np.clip(np.round(gains * signs * 2.0**shift), -32767, 32767).astype(np.int64), shift
 
-    def _stream_threshold(self, x: str) -> np.ndarray:
+    def stream_threshold(self, x: str) -> np.ndarray:
+        """Thresholds for a stream."""
         limit = 1 << (self.types[x].bits - 1)
-        if self._is_extreme():
+        if self.is_extreme():
             return self.rng.choice(
                 (-2 * limit, -limit, 1 - limit, 0, limit - 1, limit, 2 * limit - 1), self.types[x].channels
             )
         return self.rng.integers(-limit // 8, limit // 8 + 1, self.types[x].channels)
 
-    def _is_extreme(self) -> bool:
+    def is_extreme(self) -> bool:
+        """Whether the next layer gets extreme constants."""
         return bool(self.rng.random() < self.recipe.extreme)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,10 @@ def check_image(network: IntegerNetwork, image: Any) -> None:
 
 
 def trace(
-    network: IntegerNetwork, image: np.ndarray, conv_xnor: str = "packed"
+    network: IntegerNetwork,
+    image: np.ndarray,
+    conv_xnor: str = "packed",
+    statistics: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield every tensor of the network as (name, array), "pixels" first, the output image last.
 
@@ -42,6 +45,8 @@ def trace(
         network: the network.
         image: (H, W, C) uint8, or (H, W) if the network has one channel.
         conv_xnor: "packed" (XNOR-popcount) or "plain" (+-1 integers); the results are equal.
+        statistics: results of GlobalMean layers by name, (1, 1, C) int16, to be taken instead of those of the
+            image; None measures them all.
 
     Yields:
         Arrays (H', W', C'): bits, pixels and the output as uint8, streams as int16, accumulators and base as
@@ -53,10 +58,12 @@ def trace(
     check_image(network, image)
     if conv_xnor not in _CONV_XNOR:
         raise ValueError(f"conv_xnor is {conv_xnor!r}, expected one of {', '.join(_CONV_XNOR)}")
-    return _trace(network, image, conv_xnor)
+    return _trace(network, image, conv_xnor, statistics or {})
 
 
-def _trace(network: IntegerNetwork, image: np.ndarray, conv_xnor: str) -> Iterator[tuple[str, np.ndarray]]:
+def _trace(
+    network: IntegerNetwork, image: np.ndarray, conv_xnor: str, statistics: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, np.ndarray]]:
     tensors = {L.PIXELS: np.asarray(image).reshape(*image.shape[:2], network.channels)}
     last_use = {name: index for index, layer in enumerate(network.layers) for name in layer.inputs}
     yield L.PIXELS, tensors[L.PIXELS]
@@ -65,7 +72,9 @@ def _trace(network: IntegerNetwork, image: np.ndarray, conv_xnor: str) -> Iterat
         for name in layer.inputs:
             if last_use[name] == index:
                 tensors.pop(name, None)  # absent already if the layer reads it twice
-        result = apply_layer(layer, inputs, network.scale, conv_xnor)
+        result = statistics.get(layer.name)
+        if result is None:
+            result = apply_layer(layer, inputs, network.scale, conv_xnor)
         tensors[layer.name] = result
         yield layer.name, result
 
@@ -100,6 +109,18 @@ def apply_layer(
         case L.Output():
             base_bits = op.BASE_FRACTION_BITS[scale]
             return op.output(x, inputs[1], layer.a, layer.b, layer.shift, base_bits)
+        case L.ConvPoint():
+            return op.conv_point(x, layer.weight)
+        case L.Table():
+            return op.lookup(x, layer.table)
+        case L.Multiply():
+            return op.multiply(x, inputs[1], layer.shift, layer.bits)
+        case L.GlobalMean():
+            return op.global_mean(x, layer.shift, layer.bits)
+        case L.Compare():
+            return op.compare(x, inputs[1])
+        case L.PlainOutput():
+            return op.output(x, np.zeros_like(x), layer.a, layer.b, layer.shift, 0)
     raise L.ModelError(f"layer '{layer.name}': {type(layer).__name__} has no operator")
 
 

@@ -10,7 +10,8 @@ from golden import layers as L
 from golden.inference import receptive_field
 from golden.network import IntegerNetwork
 
-_LONGEST_UNIT = 8
+_LONGEST_UNIT = 24
+_INT8 = (L.ConvInt8, L.ConvPoint)
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class LayerCost:
 
     Attributes:
         binary_macs: products of +-1 of a ConvXnor (one XNOR and count each) for one image, else 0.
-        int8_macs: multiply-accumulates of a ConvInt8 for one image, else 0.
+        int8_macs: multiply-accumulates of a ConvInt8 or ConvPoint for one image, else 0.
         storage: bits of all its constants, in the widths of the contract.
     """
 
@@ -30,17 +31,20 @@ class LayerCost:
 
 def layer_cost(network: IntegerNetwork, layer: L.Layer, height: int, width: int) -> LayerCost:
     """Return the cost of one layer of `network` for an input of height x width pixels."""
-    pixels = height * width * network.types[layer.name].factor ** 2
+    rows, columns, _ = network.types[layer.name].shape(height, width)
+    pixels = rows * columns
     storage = 0
     for key, rule in layer.rules().items():
         if isinstance(rule, L.ArrayRule):
             bits = (rule.high - rule.low).bit_length()
             if isinstance(layer, L.RSign):
                 bits = network.types[layer.inputs[0]].bits + 1
+            elif isinstance(layer, (L.Table, L.GlobalMean)):
+                bits = layer.bits
             storage += bits * getattr(layer, key).size
     return LayerCost(
         binary_macs=layer.weight.size * pixels if isinstance(layer, L.ConvXnor) else 0,
-        int8_macs=layer.weight.size * pixels if isinstance(layer, L.ConvInt8) else 0,
+        int8_macs=layer.weight.size * pixels if isinstance(layer, _INT8) else 0,
         storage=storage,
     )
 
@@ -51,18 +55,20 @@ def describe(network: IntegerNetwork, height: int = 180, width: int = 320) -> st
     Repeated units, equal but for the numbers in their names, are printed once: "16 x" and a bar beside them.
     """
     costs = [layer_cost(network, layer, height, width) for layer in network.layers]
-    convs = [layer for layer in network.layers if isinstance(layer, (L.ConvInt8, L.ConvXnor))]
+    convs = [layer for layer in network.layers if isinstance(layer, (*_INT8, L.ConvXnor))]
     binary_weights = sum(layer.weight.size for layer in convs if isinstance(layer, L.ConvXnor))
-    int8_weights = sum(layer.weight.size for layer in convs if isinstance(layer, L.ConvInt8))
+    int8_weights = sum(layer.weight.size for layer in convs if isinstance(layer, _INT8))
     other_bits = sum(cost.storage for cost in costs) - binary_weights - 8 * int8_weights
     scale = network.scale
+    means = sum(isinstance(layer, L.GlobalMean) for layer in network.layers)
+    whole = f", and the whole image through {means} mean{'s' if means > 1 else ''}" if means else ""
     facts = {
         "task": f"{network.task} x{scale}, {network.channels} channel{'s' if network.channels > 1 else ''}",
         "image": f"{width} x {height} -> {width * scale} x {height * scale}",
         "binary MACs": f"{sum(cost.binary_macs for cost in costs):,}",
         "int8 MACs": f"{sum(cost.int8_macs for cost in costs):,}",
         "storage": f"{binary_weights:,} x 1 bit, {int8_weights:,} x 8 bits, {other_bits:,} bits of the rest",
-        "receptive field": f"{receptive_field(network)} pixels on each side",
+        "receptive field": f"{receptive_field(network)} pixels on each side{whole}",
         "hash": network.content_hash,
         **{f"meta.{key}": value for key, value in network.meta.items()},
     }
@@ -70,7 +76,7 @@ def describe(network: IntegerNetwork, height: int = 180, width: int = 320) -> st
         (
             layer.name,
             type(layer).__name__,
-            "{} x {} x {}".format(*_shape(network, layer, height, width)),
+            "{} x {} x {}".format(*network.types[layer.name].shape(height, width)),
             f"{'s' if network.types[layer.name].signed else 'u'}{network.types[layer.name].bits}",
             f"{cost.binary_macs + cost.int8_macs:,}",
             f"{cost.storage:,}",
@@ -80,11 +86,6 @@ def describe(network: IntegerNetwork, height: int = 180, width: int = 320) -> st
     page = [f"{key:<16} {value}" for key, value in facts.items()]
     headings = ("tensor", "operator", "H x W x C", "type", "MACs", "bits")
     return "\n".join([*page, "", *_table(headings, rows)])
-
-
-def _shape(network: IntegerNetwork, layer: L.Layer, height: int, width: int) -> tuple[int, int, int]:
-    kind = network.types[layer.name]
-    return height * kind.factor, width * kind.factor, kind.channels
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -2,7 +2,8 @@
 """Images of any size in bounded memory: overlapping tiles whose joined results equal the untiled one.
 
 A tile reads its own pixels and a margin of the network's receptive field around them; at the borders of the
-image the margin ends, so that padding happens where it does in the whole image.
+image the margin ends, so that padding happens where it does in the whole image. Where a network needs
+statistics of the whole image, they are measured first, by tiles as well.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from golden.engine import Engine, make_engine
+from golden.engine import ENGINES, Engine, make_engine
 from golden.inference import receptive_field
 from golden.network import IntegerNetwork
 from golden.reference import check_image
+from golden.statistics import freeze, means, measure
 
 Progress = Callable[[int, int], object]
 """Called as progress(done, total) after each tile."""
@@ -84,8 +86,20 @@ def restore_bands(
     engine = engine if isinstance(engine, Engine) else make_engine(engine)
     check_image(engine.network, image)
     height, width = image.shape[:2]
-    plan = list(tiles(height, width, tile, receptive_field(engine.network)))
+    halo = receptive_field(engine.network)
+    plan = list(tiles(height, width, tile, halo))
+    if means(engine.network):
+        if engine.name in ENGINES:
+            engine = _with_statistics(engine, image, tile)
+        else:  # an engine of somebody else, whose network cannot be replaced: the image is one tile
+            plan = list(tiles(height, width, (height, width), halo))
     return _restore_bands(engine, image, plan, progress)
+
+
+def _with_statistics(engine: Engine, image: Any, tile: tuple[int, int]) -> Engine:
+    """The same engine for the network of this image: its statistics are measured and made constants."""
+    statistics = measure(engine.network, image, tile, engine.tensor_of)
+    return make_engine(freeze(engine.network, statistics), engine.name)
 
 
 def _restore_bands(

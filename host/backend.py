@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ class Options:
     Attributes:
         tile: side of a tile in input pixels; None lets the backend choose.
         engine: of the golden model: "auto", "numpy" or "numba".
-        build: folder of a compiled design, for the simulation; None takes that of the network in build/.
+        build: folder of a compiled design, for simulations; None takes that of the network in build/.
+        model: the file that the network came from, if any: its bitstream may lie beside it.
+        bitstream: the bitstream to load; None takes the one beside the model.
     """
 
     tile: int | None = None
     engine: str = "auto"
     build: Path | None = None
+    model: Path | None = None
+    bitstream: Path | None = None
 
 
 class Backend(ABC):
@@ -62,6 +66,22 @@ class Backend(ABC):
         Raises:
             RestoreError: the device failed.
         """
+
+    def stream(self, images: Iterable[Any]) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Restore images one after the other; a backend may start with one before the last is done.
+
+        Args:
+            images: as `restore_bands` takes them.
+
+        Yields:
+            (number of the image, y0, band), otherwise as `restore_bands`.
+
+        Raises:
+            RestoreError: the device failed.
+        """
+        for number, image in enumerate(images):
+            for y0, band in self.restore_bands(image):
+                yield number, y0, band
 
     def report(self) -> str:
         """Return a line about the last image that the user wants to see; "" if there is nothing to say."""

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from golden import IntegerNetwork, receptive_field
-from golden.tiling import Tile, join_tiles, tiles
+from golden.tiling import join_tiles
 from host import RestoreError
 from host.backend import Backend, Options, Progress
+from host.tile_plan import plan_tiles
 
 BUILDS = Path(__file__).resolve().parent.parent / "build"
 BOARD = "pynq-z2"
@@ -105,40 +106,3 @@ def estimated_cycles(folder: Path, sizes: Sequence[tuple[int, int]]) -> int | No
         return None
     pixels = sum(rows * columns for rows, columns in sizes)
     return round(pixels * steady + latency * max((columns for _, columns in sizes), default=0))
-
-
-def plan_tiles(
-    height: int, width: int, limits: tuple[int, int], halo: int, side: int | None = None
-) -> list[Tile]:
-    """Cut an image into as few tiles as the top can take, row by row.
-
-    Args:
-        height, width: of the image, in pixels.
-        limits: the most rows and columns that a tile may read.
-        halo: by how many pixels tiles overlap on each side.
-        side: the most rows and columns that a tile may deliver; None for no other limit.
-
-    Raises:
-        RestoreError: the top is too small for any tile.
-    """
-    rows, columns = (
-        min(_deliver(size, limit, halo), side or size)
-        for size, limit in zip((height, width), limits, strict=True)
-    )
-    if not rows or not columns:
-        raise RestoreError(
-            f"an image of {width} x {height} pixels does not fit the design: it takes {limits[1]} x "
-            f"{limits[0]}, and tiles overlap by {halo} on each side: compile for a wider frame"
-        )
-    return list(tiles(height, width, (rows, columns), halo))
-
-
-def _deliver(size: int, limit: int, halo: int) -> int:
-    """Return how many of `size` pixels each of the fewest tiles delivers that read at most `limit`; or 0."""
-    if size <= limit:
-        return size
-    for number in range(2, size + 1):
-        part = -(-size // number)
-        if all(tile.right - tile.left <= limit for tile in tiles(1, size, (1, part), halo)):
-            return part
-    return 0

@@ -50,10 +50,9 @@ def plan(source: Path, out: Path, compare: bool = False) -> Plan:
     Raises:
         RestoreError: there is nothing to restore, or the result would replace the input.
     """
-    if not source.exists():
-        raise RestoreError(f"{source}: does not exist, expected an image or a folder of images")
+    found = pictures(source)
     if source.is_dir():
-        return _plan_folder(source, out, compare)
+        return _plan_folder(source, found, out, compare)
     if out.is_dir():
         out = out / f"{source.stem}.png"
     output_format(out)
@@ -64,15 +63,34 @@ def plan(source: Path, out: Path, compare: bool = False) -> Plan:
     return Plan([job], [], None)
 
 
-def _plan_folder(source: Path, out: Path, compare: bool) -> Plan:
+def pictures(source: Path) -> list[Path]:
+    """Return the images that IN names, in the order in which they are restored.
+
+    Args:
+        source: an image or a folder of images, whose subfolders and hidden files are left alone.
+
+    Raises:
+        RestoreError: there are none.
+    """
+    if not source.exists():
+        raise RestoreError(f"{source}: does not exist, expected an image or a folder of images")
+    if not source.is_dir():
+        return [source]
+    found = [path for path in sorted(source.iterdir()) if path.name[0] != "." and looks_like_image(path)]
+    if not found:
+        raise RestoreError(
+            f"{source}: holds no image, expected {FORMAT_NAMES} files (subfolders are not read)"
+        )
+    return found
+
+
+def _plan_folder(source: Path, found: list[Path], out: Path, compare: bool) -> Plan:
     if out.exists() and not out.is_dir():
         raise RestoreError(f"{out}: is a file, but {source} is a folder: give a folder as OUT")
     if out.exists() and out.samefile(source):
         raise RestoreError(f"{out}: is the input folder itself: choose another folder as OUT")
     jobs, problems, origin = [], [], {}
-    for file in sorted(source.iterdir()):
-        if file.name.startswith(".") or not looks_like_image(file):
-            continue
+    for file in found:
         job = _job(file, out / f"{file.stem}.png", compare)
         targets = [target for target in (job.result, job.compare) if target is not None]
         taken = next((target for target in targets if target in origin), None)
@@ -83,10 +101,6 @@ def _plan_folder(source: Path, out: Path, compare: bool) -> Plan:
             continue
         origin.update(dict.fromkeys(targets, file))
         jobs.append(job)
-    if not jobs:
-        raise RestoreError(
-            f"{source}: holds no image, expected {FORMAT_NAMES} files (subfolders are not read)"
-        )
     return Plan(jobs, problems, out)
 
 

@@ -22,12 +22,14 @@ from host import RestoreError, colour
 from host.backend import Backend, Options
 from host.backend_golden import ENGINES
 from host.backends import BACKENDS, open_backend
-from host.jobs import Job, Plan, plan
+from host.jobs import Job, Plan, pictures, plan
 from host.pipeline import restore_image
 from host.progress import TileBar
 from host.source import FORMAT_NAMES, MAX_PIXELS, open_source
+from host.throughput import describe, measure, write_metrics
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models"
 DEFAULT_MODEL = MODELS / "bbcu_nano_x2.npz"
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -42,13 +44,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, 2 after bad input, 130 if interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _arguments(arguments)
     try:
-        todo = plan(options.input, options.output, options.compare)
-        network = load_model(options.model)
-        choices = Options(tile=options.tile, engine=options.engine, build=options.build)
-        with open_backend(options.backend, network, choices) as backend, _made(todo.folder):
-            good = _restore_all(todo, backend, options)
+        good = _measure(options) if options.throughput else _write_all(options)
     except RestoreError as error:
         _report(str(error))
         return BAD_INPUT
@@ -59,6 +57,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report("interrupted; no unfinished file is left")
         return INTERRUPTED
     return OK if good else BAD_INPUT
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.throughput and options.output is not None:
+        parser.error("--throughput writes no pictures: leave OUT out")
+    if not options.throughput and options.output is None:
+        parser.error("OUT is missing: the file or folder to write")
+    if options.metrics is not None and not options.throughput:
+        parser.error("--metrics FILE goes with --throughput")
+    if options.model is None:
+        options.model = _default_model()
+    return options
+
+
+def _default_model() -> Path:
+    """Return the network that comes with this copy: in a deploy folder it is the only one beside host/."""
+    beside = sorted(ROOT.glob("*.npz"))
+    return beside[0] if len(beside) == 1 and not DEFAULT_MODEL.exists() else DEFAULT_MODEL
+
+
+def _open(options: argparse.Namespace) -> Backend:
+    network = load_model(options.model)
+    choices = Options(
+        tile=options.tile,
+        engine=options.engine,
+        build=options.build,
+        model=options.model,
+        bitstream=options.bitstream,
+    )
+    return open_backend(options.backend, network, choices)
+
+
+def _write_all(options: argparse.Namespace) -> bool:
+    todo = plan(options.input, options.output, options.compare)
+    with _open(options) as backend, _made(todo.folder):
+        return _restore_all(todo, backend, options)
+
+
+def _measure(options: argparse.Namespace) -> bool:
+    """Restore all images, writing none of them, and say how fast that was."""
+    paths = pictures(options.input)
+    with _open(options) as backend:
+        sources = [open_source(path, options.max_pixels) for path in paths]
+        channels = backend.network.channels
+        images = [colour.NetworkInput(source, channels)[:, :] for source in sources]
+        measurement = measure(backend, images)
+        _say(f"{options.input}: {backend.description}")
+        for line in describe(measurement):
+            _say(f"{options.input}: {line}")
+        if options.metrics is not None:
+            write_metrics(options.metrics, measurement)
+    return True
 
 
 def load_model(path: Path) -> IntegerNetwork:
@@ -90,22 +142,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "output",
         type=Path,
+        nargs="?",
         metavar="OUT",
         help="the file to write (.png, .jpg, .webp, .bmp), or a folder for PNG files of the same names",
     )
-    parser.add_argument(
-        "--model", type=Path, default=DEFAULT_MODEL, help="the network (models/bbcu_nano_x2.npz)"
-    )
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the network (models/bbcu_nano_x2.npz)")
     parser.add_argument("--backend", choices=("auto", *BACKENDS), default="auto", help="what runs it (auto)")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="of the golden model (auto)")
     parser.add_argument(
         "--build", type=Path, metavar="DIR", help="compiled design to simulate (build/<model>-pynq-z2)"
     )
     parser.add_argument(
+        "--bitstream", type=Path, metavar="FILE", help="what pynq loads (the .bit beside the model)"
+    )
+    parser.add_argument(
         "--tile", type=_positive, metavar="N", help="side of a tile in input pixels (512 / scale)"
     )
     parser.add_argument(
         "--compare", action="store_true", help="also write <name>_compare.png: input | restored"
+    )
+    parser.add_argument(
+        "--throughput", action="store_true", help="write no pictures, say how fast and what takes the time"
+    )
+    parser.add_argument(
+        "--metrics", type=Path, metavar="FILE", help="with --throughput: also write its figures as JSON"
     )
     parser.add_argument(
         "--keep", action="store_true", help="report files that exist instead of replacing them"

@@ -13,20 +13,25 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from hw.modules import RTL
 from hw.yosys import read_commands, run_script
 
 _CLOCKED = ("$_DFF", "$_SDFF", "$_DFFE", "$_ALDFF", "$_SR")
 
 
 def combinational_paths(
-    top: str, parameters: Mapping[str, int | str], files: Mapping[str, str] | None = None
+    top: str,
+    parameters: Mapping[str, int | str],
+    files: Mapping[str, str] | None = None,
+    folders: tuple[Path, ...] = (RTL,),
 ) -> set[tuple[str, str]]:
     """Return all (input port, output port) between which there is a combinational path; clk and rst excepted.
 
     Args:
-        top: name of a module in `hw/rtl/`.
+        top: name of a module in one of `folders`.
         parameters: its parameters; small ones suffice, the structure does not depend on them.
         files: memory files by the names that the parameters give.
+        folders: where modules are looked for.
 
     Raises:
         ToolError: Yosys is missing or refuses the module.
@@ -37,7 +42,7 @@ def combinational_paths(
             (folder / file).write_text(text)
         run_script(
             [
-                *read_commands(top, parameters, models=True),
+                *read_commands(top, parameters, folders, models=True),
                 "proc",
                 "flatten",
                 "opt",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RTL = ROOT / "hw" / "rtl"
+SHELL_RTL = ROOT / "hw" / "shell" / "rtl"
 BUILD = ROOT / "build"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Prove the properties in `hw/formal/` of the stream modules, for all inputs and all times.
+"""Prove the properties in `hw/formal/` of the stream modules and the shell, for all inputs and all times.
 
     python -m hw.prove [MODULE ...]
 
@@ -36,11 +36,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hw.modules import BUILD, ROOT, RTL, ToolError, sources
+from hw.modules import BUILD, ROOT, RTL, SHELL_RTL, ToolError, sources
 from hw.yosys import literal, run_script
 
 FORMAL = ROOT / "hw" / "formal"
-FOLDERS = (FORMAL, RTL)
+FOLDERS = (FORMAL, RTL, SHELL_RTL)
 
 STEPS = 3
 """Length of an induction."""
@@ -160,6 +160,11 @@ PROOFS = [
         {"CHANNELS": 1, "FACTOR": 3, "P": 1, "BITS": 2, "MAX_WIDTH": 2},
         cover=0,
     ),
+    *points("shell_bursts", {"ROW_BITS": 8, "DIM_BITS": 3}, cover=20),
+    *points("shell_read", {"OUTSTANDING": 4, "WORDS": 40}, cover=14),
+    *points("shell_write", {"OUTSTANDING": 4, "WORDS": 16}, cover=26),
+    *points("shell_axil", {}, cover=16),
+    *points("shell_control", {}, cover=24),
 ]
 
 

@@ -18,17 +18,20 @@ from fractions import Fraction
 from pathlib import Path
 
 from quant.config import PRESETS, ConfigError, NetworkConfig, preset
-from quant.counting import SIZE, Count, count, total
+from quant.counting import CONVENTIONS, SIZE, Convention, Count, convention, count, total
+from quant.networks import Key
 from quant.outputs import markdown_table, text_table, write_json, write_text
-from quant.printed import PrintedRow, csv_rows, implemented, status, table6_rows
+from quant.printed import PrintedRow, csv_rows, implemented, misprints, status, table6_rows
 
-Key = tuple[str, str, str]
 TITLES = {
     "bbcu_table1": "BBCU Table 1: super-resolution",
     "bbcu_table2": "BBCU Table 2: denoising",
     "bbcu_table3": "BBCU Table 3: JPEG deblocking",
     "bbcu_table4": "BBCU Table 4: the four units, x4",
     "bbcu_table6": "BBCU Table 6: one part of SRResNet x4 at a time",
+    "attention_table1": "Attention Table 1: attention in the block, x2",
+    "ebsr_table3": "EBSR Table 3: its modules, x4",
+    "ebsr_table4": "EBSR Table 4: costs, x4",
 }
 
 
@@ -37,13 +40,14 @@ def _giga(macs: int) -> str:
     return f"{Decimal(macs).scaleb(-9).normalize():f}"
 
 
-def arithmetic(parts: Mapping[str, Count], names: Sequence[str]) -> str:
+def arithmetic(parts: Mapping[str, Count], names: Sequence[str], rule: Convention) -> str:
     """The operations of the parts as a sum, in 10^9, all digits."""
     terms = []
     for name in names:
-        terms += [f"{_giga(parts[name].macs)} ({name})"] if parts[name].macs else []
-        terms += [f"{_giga(parts[name].binary_macs)}/64 ({name})"] if parts[name].binary_macs else []
-    result = f"{float(total(parts, names).ops) / 1e9:.10g} G"
+        full, binary = rule.flops * parts[name].macs, rule.flops * parts[name].binary_macs
+        terms += [f"{_giga(full)} ({name})"] if full else []
+        terms += [f"{_giga(binary)}/{rule.binary} ({name})"] if binary else []
+    result = f"{float(rule.ops(total(parts, names))) / 1e9:.10g} G"
     return f"{' + '.join(terms)} = {result}" if len(terms) > 1 else result
 
 
@@ -54,13 +58,15 @@ class Comparison:
     Attributes:
         row: what is printed.
         counted: the parts that the printed operations are of.
+        ops: their operations as the paper counts them.
         params: parameters as the paper counts them, of the parts that the printed parameters are of.
-        status: "equal", "misprint" or "different".
+        status: "equal", "misprint", "unexplained" or "different".
         note: the arithmetic where not equal, and what to know about the row.
     """
 
     row: PrintedRow
     counted: Count
+    ops: Fraction
     params: Fraction
     status: str
     note: str
@@ -73,7 +79,7 @@ class Comparison:
             "task": row.task,
             "method": row.method,
             "setting": row.setting,
-            "ops_g": float(self.counted.ops) / 1e9,
+            "ops_g": float(self.ops) / 1e9,
             "printed_ops_g": float(row.ops_g),
             "params_k": float(self.params) / 1e3,
             "printed_params_k": float(row.params_k) if row.params_k else None,
@@ -86,16 +92,20 @@ class Comparison:
 
 def compare_row(row: PrintedRow, config: NetworkConfig) -> Comparison:
     """Count a row's network and judge it."""
-    parts = count(config)
+    rule = convention(row.table)
+    parts = count(config, *rule.size)
     names = list(row.ops_of or parts)
-    counted, params = total(parts, names), total(parts, row.params_of).params
-    verdict = status(row, counted.ops, params)
+    counted = total(parts, names)
+    ops, params = rule.ops(counted), rule.params(total(parts, row.params_of))
+    verdict = status(row, ops, params)
+    known = misprints().get(row.key)
     notes = [row.note] if row.note else []
     if verdict != "equal":
-        notes.append(f"{arithmetic(parts, names)}, printed {row.ops_g}")
-    if verdict == "different" and row.params_k:
+        notes.append(f"{arithmetic(parts, names, rule)}, printed {row.ops_g}")
+    if verdict != "equal" and row.params_k and (verdict == "different" or known.params is not None):
         notes.append(f"{float(params) / 1e3:g} K parameters, printed {row.params_k}")
-    return Comparison(row, counted, params, verdict, "; ".join(notes))
+    notes += [known.note] if known and known.note else []
+    return Comparison(row, counted, ops, params, verdict, "; ".join(notes))
 
 
 def compare(
@@ -133,7 +143,7 @@ def _cells(c: Comparison) -> tuple[str, ...]:
     """A line of the table without method and setting."""
     digits = 6 if c.row.table == "bbcu_table6" else 4
     return (
-        f"{float(c.counted.ops) / 1e9:.{digits}f}",
+        f"{float(c.ops) / 1e9:.{digits}f}",
         c.row.ops_g,
         f"{float(c.params) / 1e3:.3f}",
         c.row.params_k,
@@ -153,8 +163,10 @@ def _folded(pairs: Iterable[tuple[str, Hashable]]) -> dict[Hashable, str]:
 
 def _tables(comparisons: list[Comparison]) -> Iterator[tuple[str, list[list[str]], list[str]]]:
     """(title, rows, notes) of each printed table; rows and notes that differ in the setting only are one."""
-    for table in dict.fromkeys(c.row.table for c in comparisons):
+    for table in TITLES:
         own = [c for c in comparisons if c.row.table == table]
+        if not own:
+            continue
         folded = _folded((c.row.setting, (c.row.method, _cells(c))) for c in own)
         notes = _folded((f"{c.row.method} {c.row.setting}", c.note) for c in own if c.note)
         rows = [[method, settings, *cells] for (method, cells), settings in folded.items()]
@@ -164,7 +176,7 @@ def _tables(comparisons: list[Comparison]) -> Iterator[tuple[str, list[list[str]
 def summary(comparisons: list[Comparison]) -> str:
     """How many rows have which status."""
     states = [c.status for c in comparisons]
-    return ", ".join(f"{states.count(s)} {s}" for s in ("equal", "misprint", "different"))
+    return ", ".join(f"{states.count(s)} {s}" for s in ("equal", "misprint", "unexplained", "different"))
 
 
 def to_text(comparisons: list[Comparison], missing: list[PrintedRow]) -> str:
@@ -173,7 +185,8 @@ def to_text(comparisons: list[Comparison], missing: list[PrintedRow]) -> str:
         "\n".join([title, text_table(HEADINGS, rows, left=2), *notes])
         for title, rows, notes in _tables(comparisons)
     ]
-    blocks.append("\n".join(["not implemented yet:", *(f"  {line}" for line in missing_networks(missing))]))
+    if missing:
+        blocks.append("\n".join(["not built yet:", *(f"  {line}" for line in missing_networks(missing))]))
     blocks.append(f"{len(comparisons)} rows: {summary(comparisons)}")
     return "\n\n".join(blocks)
 
@@ -184,10 +197,13 @@ Written by `make complexity ARGS='--markdown docs/complexity.md'`; a test compar
 the networks that `quant` builds, run on torch's meta device, where each convolution reports its size: a wrong
 topology would show here as `different`.
 
-The convention is that of BBCU (Sec. 4.1): input {SIZE[0]} x {SIZE[1]}, one multiply-accumulate of a
+Every paper counts in its own way. BBCU (Sec. 4.1): input {SIZE[0]} x {SIZE[1]}, one multiply-accumulate of a
 convolution is one operation, a binary one counts 1/64, a binary parameter 1/32. Biases, RPReLU, alpha, the
-weight scale s and the base image count nothing. `equal` means equal in every printed digit; a `misprint` is
-shown with its arithmetic.
+weight scale s and the base image count nothing. The others: attention, {CONVENTIONS["attention"].note}; EBSR,
+{CONVENTIONS["ebsr"].note}.
+
+`equal` means equal in every printed digit; a `misprint` is shown with its arithmetic; `unexplained` is a
+figure of which the paper does not say how it comes about: the count beside it is that of the convolutions.
 
 Real storage stands beside that: `binary bits` is one bit per binary weight; `words` are the numbers that a
 float implementation must keep besides: full-precision weights, biases, alpha, s, gamma, beta, zeta, and BN's
@@ -204,8 +220,9 @@ def to_markdown(comparisons: list[Comparison], missing: list[PrintedRow]) -> str
     own = _folded((name, _size_cells(total(count(PRESETS[name])))) for name in PRESETS if "nano" in name)
     rows = [[names, *cells] for cells, names in own.items()]
     blocks += ["## Our own networks\n", markdown_table(("preset", *SIZE_HEADINGS), rows) + "\n"]
-    blocks.append("## Rows whose networks are not built yet\n")
-    blocks += [f"- {line}" for line in missing_networks(missing)]
+    if missing:
+        blocks.append("## Rows whose networks are not built yet\n")
+        blocks += [f"- {line}" for line in missing_networks(missing)]
     return "\n".join(blocks) + "\n"
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import lightning as L
@@ -120,9 +120,14 @@ class PatchData(L.LightningDataModule):
             images = list(tqdm(images, desc=f"decoding {self.path.name}", unit="image", leave=False))
             self.dataset = PatchDataset(images, self.config, self.patch, self.seed)
 
-    def train_dataloader(self) -> DataLoader:
-        """Batches from iteration `trainer.global_step` on, disjoint between processes."""
+    def train_dataloader(self) -> DataLoader | Iterable[tuple[torch.Tensor, torch.Tensor]]:
+        """Batches from iteration `trainer.global_step` on, disjoint between processes; a GPU cuts its own."""
         ranks, rank = self.trainer.world_size, self.trainer.global_rank
+        device = self.trainer.strategy.root_device
+        if device.type == "cuda" and self.config.task != "deblock":
+            from quant.device_data import DevicePatches
+
+            return DevicePatches(self.dataset, self.batch, device, self.trainer.global_step, rank)
         start = self.trainer.global_step * self.batch * ranks + rank
         return DataLoader(
             self.dataset,

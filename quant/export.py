@@ -20,18 +20,24 @@ from torch import Tensor
 
 from golden import (
     Base,
+    Compare,
     ConvInt8,
+    ConvPoint,
     ConvXnor,
+    GlobalMean,
     IntegerNetwork,
     Join,
     Layer,
     ModelError,
+    Multiply,
     NearestUp,
     Output,
     PixelShuffle,
+    PlainOutput,
     RepeatChannels,
     Requant,
     RSign,
+    Table,
 )
 from quant.config import ConfigError, NetworkConfig
 from quant.integer_ops import Affine, quantize_output
@@ -64,7 +70,7 @@ class Recorder:
         shift = int(_integers(affine.shift, np.int64))
         return self._add(Requant(name, (acc,), a1, a0, b1, b0, threshold, shift, bits))
 
-    def rsign(self, name: str, x: str, alpha: Tensor, window: float, bits: int) -> str:
+    def rsign(self, name: str, x: str, alpha: Tensor, window: float, bits: int, sign: object = None) -> str:
         """Record thresholds T = floor(alpha) + 1, saturated to one bit more than the stream."""
         limit = 2**bits
         return self._add(RSign(name, (x,), _integers((alpha.floor() + 1).clamp(-limit, limit - 1), np.int64)))
@@ -93,6 +99,33 @@ class Recorder:
         """Record the output stage."""
         a, b, shift = (_integers(v, np.int64) for v in quantize_output(gain, bias, factor))
         return self._add(Output(name, (acc, base), a, b, int(shift)))
+
+    def conv_point(self, name: str, x: str, weight: Tensor) -> str:
+        """Record a 1x1 convolution."""
+        return self._add(ConvPoint(name, (x,), _integers(weight, np.int8)))
+
+    def table(self, name: str, x: str, entries: Tensor, slopes: Tensor, bits: int) -> str:
+        """Record a table."""
+        return self._add(Table(name, (x,), _integers(entries, np.int16), bits))
+
+    def multiply(self, name: str, x: str, g: str, shift: Tensor, bits: int) -> str:
+        """Record a product."""
+        return self._add(Multiply(name, (x, g), int(_integers(shift, np.int64)), bits))
+
+    def global_mean(self, name: str, x: str, running: Tensor, shift: int, bits: int) -> str:
+        """Record a mean; the running mean becomes what the streaming form begins with."""
+        limit = 2 ** (bits - 1)
+        initial = torch.floor(running * 2**shift + 0.5).clamp(-limit, limit - 1)
+        return self._add(GlobalMean(name, (x,), _integers(initial, np.int16), shift, bits))
+
+    def compare(self, name: str, x: str, threshold: str, window: object, sign: object = None) -> str:
+        """Record a comparison with the thresholds of the image."""
+        return self._add(Compare(name, (x, threshold)))
+
+    def plain_output(self, name: str, acc: str, gain: Tensor, bias: Tensor) -> str:
+        """Record an output stage without a base."""
+        a, b, shift = (_integers(v, np.int64) for v in quantize_output(gain, bias, 1))
+        return self._add(PlainOutput(name, (acc,), a, b, int(shift)))
 
 
 def _integers(values: Tensor, dtype: type) -> np.ndarray:

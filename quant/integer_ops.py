@@ -9,6 +9,7 @@ it is off by at most the rounding of the accumulator, which training does not no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -133,10 +134,23 @@ class TorchOps:
         v = (a0 + above * (a1 - a0)) * acc + (b0 + above * (b1 - b0))
         return self._named(name, fixed_point(v, bits))
 
-    def rsign(self, name: str, x: Tensor, alpha: Tensor, window: float, bits: int) -> Tensor:
-        """+1 where x > alpha, else -1: on integers, x >= floor(alpha) + 1. alpha (C,) in LSBs."""
+    def rsign(
+        self,
+        name: str,
+        x: Tensor,
+        alpha: Tensor,
+        window: float,
+        bits: int,
+        sign: Callable[[Tensor, Tensor, float], Tensor] | None = None,
+    ) -> Tensor:
+        """+1 where x > alpha, else -1: on integers, x >= floor(alpha) + 1. alpha (C,) in LSBs.
+
+        `sign` has the gradient: sign(x, center, window) as `SignPoly.apply`.
+        """
         centre = _saturate(floor_ste(alpha) + 1, bits + 1) - 0.5
-        return self._named(name, SignPoly.apply(x, per_channel(centre), window))
+        # Written out: torch.compile does not trace `SignPoly.apply` as a default argument.
+        apply = SignPoly.apply if sign is None else sign
+        return self._named(name, apply(x, per_channel(centre), window))
 
     def join(self, name: str, x: Tensor, y: Tensor, bits: int) -> Tensor:
         """Saturating sum."""
@@ -167,6 +181,49 @@ class TorchOps:
         channels = pixels.shape[1]
         y = F.conv2d(padded, kernel.repeat(channels, 1, 1, 1), groups=channels)
         return self._named(name, F.pixel_shuffle(y, factor))
+
+    def conv_point(self, name: str, x: Tensor, weight: Tensor) -> Tensor:
+        """1x1 convolution with integer weights (C_out, C_in); fully connected on (N, C_in, 1, 1)."""
+        return self._named(name, F.conv2d(x, weight[:, :, None, None]))
+
+    def table(self, name: str, x: Tensor, entries: Tensor, slopes: Tensor, bits: int) -> Tensor:
+        """entries[x + L / 2]; integers in entries (L,), their slopes per LSB of x (L,) for the gradient."""
+        index = (x.detach() + len(entries) // 2).long()
+        straight = slopes.detach()[index] * (x - x.detach())  # 0, with a gradient
+        return self._named(name, entries[index] + straight)
+
+    def multiply(self, name: str, x: Tensor, g: Tensor, shift: Tensor, bits: int) -> Tensor:
+        """x g / 2^shift, rounded half up and saturated; g (N, C or 1, H or 1, W or 1), shift a scalar."""
+        unit = torch.exp2(shift)
+        return self._named(name, fixed_point((x * g + torch.floor(unit / 2)) / unit, bits))
+
+    def global_mean(self, name: str, x: Tensor, running: Tensor, shift: int, bits: int) -> Tensor:
+        """Mean over the image times 2^shift, rounded half up, (N, C, H, W) to (N, C, 1, 1).
+
+        Exact in float64 while the sum times 2^(shift + 1) stays below 2^52. `running` (C,), in LSBs of x, is
+        what the streaming form begins with; it takes no part in the result.
+        """
+        count = x.shape[2] * x.shape[3]
+        total = x.sum((2, 3), keepdim=True)
+        return self._named(name, fixed_point((total * 2.0 ** (shift + 1) + count) / (2 * count), bits))
+
+    def compare(
+        self,
+        name: str,
+        x: Tensor,
+        threshold: Tensor,
+        window: float | Tensor,
+        sign: Callable[[Tensor, Tensor, float], Tensor] | None = None,
+    ) -> Tensor:
+        """+1 where x >= threshold, else -1; threshold (N, C, 1, 1) holds integers. `sign` as in `rsign`.
+
+        The gradient of the default sign is that of one threshold for the whole batch.
+        """
+        return self._named(name, sign(x, threshold - 0.5, window))
+
+    def plain_output(self, name: str, acc: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+        """clip_u8((a acc + b) >> S); gain and bias (C,) in grey levels per acc unit."""
+        return self.output(name, acc, acc.new_zeros(()), 1, gain, bias)
 
     def output(self, name: str, acc: Tensor, base: Tensor, factor: int, gain: Tensor, bias: Tensor) -> Tensor:
         """clip_u8((base << (S - s_b)) + a acc + b >> S); gain and bias (C,) in grey levels per acc unit."""

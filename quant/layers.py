@@ -7,6 +7,7 @@ import brevitas.nn as qnn
 import torch
 import torch.nn.functional as F
 from brevitas.function.ops_ste import round_ste
+from brevitas.quant.solver import WeightQuantSolver
 from torch import Tensor, nn
 
 from quant.integer_ops import TorchOps, per_channel, quantize_affine
@@ -27,10 +28,22 @@ def scaled_kaiming(weight: Tensor, scale: float = 0.1) -> None:
 
 
 class BinaryConv2d(qnn.QuantConv2d):
-    """3x3 convolution with weights s_c * sign(W) (BBCU Eq. 3); PyTorch's default initialisation."""
+    """3x3 convolution with weights s_c * sign(W) (BBCU Eq. 3); PyTorch's default initialisation.
 
-    def __init__(self, in_channels: int, out_channels: int, bias: bool = False):
-        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias, weight_quant=BinaryWeight)
+    Args:
+        in_channels, out_channels: C_in, C_out.
+        bias: learn a bias.
+        quantizer: Brevitas weight quantizer whose values are +s and -s with a scale s per output channel.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        bias: bool = False,
+        quantizer: type[WeightQuantSolver] = BinaryWeight,
+    ):
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias, weight_quant=quantizer)
 
     def sign_and_scale(self) -> tuple[Tensor, Tensor]:
         """(sign(W) in {-1, +1} of shape (C_out, C_in, 3, 3), s of shape (C_out,) without gradient)."""

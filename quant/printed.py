@@ -8,12 +8,14 @@ has parts of one network instead of methods, is below.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from quant.config import PRESETS, NetworkConfig
+from quant.config import NetworkConfig
+from quant.counting import convention
+from quant.networks import FAMILIES, Key, Misprint
 
 TABLES = Path(__file__).with_name("paper_tables.csv")
 
@@ -39,7 +41,7 @@ class PrintedRow:
     note: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What identifies the row."""
         return self.table, self.method, self.setting
 
@@ -55,36 +57,14 @@ def csv_rows(path: Path = TABLES) -> list[PrintedRow]:
     return list(dict.fromkeys(rows))
 
 
-def _paper(name: str, **changes) -> NetworkConfig:
-    return replace(PRESETS[name], mode="paper", **changes)
+def implemented() -> dict[Key, NetworkConfig]:
+    """The network of every row that quant can build, by the row's key; the families say which."""
+    return {key: config for family in FAMILIES.values() for key, config in family.rows.items()}
 
 
-def implemented() -> dict[tuple[str, str, str], NetworkConfig]:
-    """The network of every row that quant can build, by the row's key."""
-    networks: dict[tuple[str, str, str], NetworkConfig] = {}
-    methods = {
-        "SRResNet": "srresnet",
-        "SRResNet-Lite": "srresnet_lite",
-        "BBCU-M": "bbcu_m",
-        "BBCU-L": "bbcu_l",
-    }
-    for scale in ("x2", "x4"):
-        for method, stem in methods.items():
-            networks["bbcu_table1", method, scale] = _paper(f"{stem}_{scale}")
-    for table, stem, name, settings in (
-        ("bbcu_table2", "dncnn", "DnCNN", ("sigma15", "sigma25", "sigma50")),
-        ("bbcu_table3", "dncnn3", "DnCNN-3", ("q10", "q20", "q30", "q40")),
-    ):
-        for setting in settings:
-            networks[table, name, setting] = _paper(stem)
-            networks[table, f"{name}-Lite", setting] = _paper(f"{stem}_lite")
-            networks[table, "BBCU", setting] = _paper(f"bbcu_{stem}")
-    for unit in ("V1", "V2", "V3", "V4"):
-        networks["bbcu_table4", f"BBCU-{unit}", "x4"] = _paper(f"bbcu_{unit.lower()}_x4")
-    for row in table6_rows():
-        binary = row.params_of if row.method.endswith("binary") else ()
-        networks[row.key] = _paper("srresnet_x4", binary=binary)
-    return networks
+def misprints() -> dict[Key, Misprint]:
+    """The rows whose printed figures are not those of their networks; the families say which."""
+    return {key: known for family in FAMILIES.values() for key, known in family.misprints.items()}
 
 
 def table6_rows() -> list[PrintedRow]:
@@ -110,18 +90,6 @@ def table6_rows() -> list[PrintedRow]:
     return rows
 
 
-_L_X4 = 79_194_931_200
-# The true operations of rows whose printed ones are wrong; in Table 6, in the last digit.
-MISPRINTS: dict[tuple[str, str, str], int] = {
-    ("bbcu_table1", "BBCU-M", "x2"): 1_824_768_000,
-    ("bbcu_table1", "SRResNet", "x4"): 146_080_972_800,
-    ("bbcu_table1", "BBCU-L", "x4"): _L_X4,
-    **{("bbcu_table4", f"BBCU-{unit}", "x4"): _L_X4 for unit in ("V1", "V2", "V3", "V4")},
-    ("bbcu_table6", "body, full precision", "x4"): 67_947_724_800,
-    ("bbcu_table6", "tail, full precision", "x4"): 1_592_524_800,
-}
-
-
 def prints_as(value: Fraction, printed: str) -> bool:
     """Whether a value in the printed unit, rounded half up to the printed digits, is what is printed."""
     digit = Decimal(printed).as_tuple().exponent
@@ -132,12 +100,25 @@ def prints_as(value: Fraction, printed: str) -> bool:
 def status(row: PrintedRow, ops: Fraction, params: Fraction) -> str:
     """Judge a count against the printed figures.
 
+    Args:
+        ops, params: in the convention of the row's paper.
+
     Returns:
-        "equal" to the printed digit; "misprint", where the printed operations are known to be wrong and the
-        count is the right one; else "different".
+        "equal" to the printed digit; "misprint" or "unexplained" (`Misprint.kind`), where the printed figures
+        are known not to be those of the network and the count is exactly the right one; else "different".
     """
-    if row.params_k and not prints_as(params / 10**3, row.params_k):
+    known = misprints().get(row.key, Misprint())
+    good_ops = ops == known.ops if known.ops is not None else prints_as(ops / 10**9, row.ops_g)
+    if known.params is not None:
+        good_params = params == known.params
+    else:
+        digit = convention(row.table).params_digit
+        good_params = not row.params_k or prints_as(params / 10**3, _params(row.params_k, digit))
+    if not (good_ops and good_params):
         return "different"
-    if row.key in MISPRINTS:
-        return "misprint" if ops == MISPRINTS[row.key] else "different"
-    return "equal" if prints_as(ops / 10**9, row.ops_g) else "different"
+    return "equal" if known == Misprint() else known.kind
+
+
+def _params(printed: str, digit: int | None) -> str:
+    """The printed string cut or continued to its true last digit: "80.0" to the 10s is "8E+1"."""
+    return printed if digit is None else str(Decimal(printed).quantize(Decimal(digit).normalize()))

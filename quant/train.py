@@ -27,6 +27,7 @@ from quant.config import ConfigError, NetworkConfig, preset
 from quant.data import PatchData
 from quant.degrade import crop_to_multiple, degrade
 from quant.images import DataError, find_data, image_files, read_image
+from quant.methods import decays, set_progress
 from quant.metrics import comparable, psnr
 from quant.networks import build
 from quant.outputs import one_line
@@ -71,6 +72,7 @@ class RestorationTask(L.LightningModule):
         self.save_hyperparameters()
         self.training_config = TrainConfig(**training)
         self.network = build(NetworkConfig.from_dict(network))
+        self.decays = decays(self.network)
 
     def configure_model(self) -> None:
         """Memory format, precision and compilation; parameters stay as they are."""
@@ -80,6 +82,10 @@ class RestorationTask(L.LightningModule):
         self.network.compute_dtype = torch.bfloat16 if bf16 else None
         if config.compile:
             self.network.compile(fullgraph=True)
+
+    def on_train_batch_start(self, *_) -> None:
+        """Tell the network how far the training is: IR-Net's gradient depends on it."""
+        set_progress(self.decays, min(1.0, self.global_step / self.training_config.iterations))
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         """Mean absolute error on 0..1."""
@@ -229,10 +235,10 @@ def check_same_run(last: Path, network: NetworkConfig, training: TrainConfig) ->
     free = {"iterations", "precision", "compile"}  # may change between sessions
     pairs = [(saved_network.to_dict(), network.to_dict()), (saved["training"], asdict(training))]
     for old, new in pairs:
-        for field in sorted(set(new) - free):
-            if old.get(field) != new[field]:
+        for field in sorted({*old, *new} - free):
+            if old.get(field) != new.get(field):
                 raise ConfigError(
-                    f"{last.parent} holds a run with {field} = {old.get(field)}, not {new[field]}: "
+                    f"{last.parent} holds a run with {field} = {old.get(field)}, not {new.get(field)}: "
                     "continue it with its own settings, or choose another --folder"
                 )
 

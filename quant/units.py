@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from brevitas.quant.solver import WeightQuantSolver
 from torch import Tensor, nn
 
 from quant.integer_ops import TorchOps, quantize_affine
 from quant.layers import BinaryConv2d, RPReLU, RSign
+from quant.quantizers import BinaryWeight
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,33 @@ class Stream:
     bits: int = 12
 
 
-class _BinaryBranch(nn.Module):
-    """RSign, binary convolution, and the affine part u = s m + bias (BN folded in for V1)."""
+class BinaryBranch(nn.Module):
+    """Sign, binary convolution, and the affine part u = s m + bias (with BN folded in, if there is one).
 
-    def __init__(self, in_channels: int, out_channels: int, bias: bool, norm: bool = False):
+    Args:
+        in_channels, out_channels: C_in, C_out.
+        bias: of the convolution.
+        norm: with a batch normalisation behind the convolution.
+        sign: module with `forward` and `hardware` as `RSign`, which is the default.
+        quantizer: of the convolution's weights.
+        act: with an RPReLU, which the unit applies where its method wants it.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        bias: bool,
+        norm: bool = False,
+        sign: nn.Module | None = None,
+        quantizer: type[WeightQuantSolver] = BinaryWeight,
+        act: bool = True,
+    ):
         super().__init__()
-        self.sign = RSign(in_channels)
-        self.conv = BinaryConv2d(in_channels, out_channels, bias)
+        self.sign = RSign(in_channels) if sign is None else sign
+        self.conv = BinaryConv2d(in_channels, out_channels, bias, quantizer)
         self.norm = nn.BatchNorm2d(out_channels) if norm else None
-        self.act = RPReLU(out_channels)
+        self.act = RPReLU(out_channels) if act else None
 
     def forward(self, x: Tensor) -> Tensor:
         """u, before the activation, in k-scaled units."""
@@ -47,6 +67,7 @@ class _BinaryBranch(nn.Module):
         weight, scale = self.conv.sign_and_scale()
         m = ops.conv_xnor(f"{name}.conv", bits, weight)
         bias = torch.zeros_like(scale) if self.conv.bias is None else self.conv.bias
+        scale, bias = _of_levels(self.sign, weight, scale, bias)
         if self.norm is not None:
             scale, bias = self._fold_norm(m, scale, bias)
         return m, scale, bias
@@ -67,22 +88,38 @@ class _BinaryBranch(nn.Module):
         return gain * scale, gain * (bias - mean) + norm.bias
 
 
+def _of_levels(sign: nn.Module, weight: Tensor, scale: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """(slope, intercept) over the popcount result of +-1, for activations gain * (+-1) + offset.
+
+    sum w (gain s + offset) = gain m + offset sum w; -1 as padding is gain * (-1) + offset, 0 for 0 and 1.
+    """
+    if getattr(sign, "offset", 0.0) == 0.0:
+        return scale, bias
+    return scale * sign.gain, bias + scale * sign.offset * weight.detach().sum((1, 2, 3))
+
+
 class BodyUnit(nn.Module):
     """BBCU-B: one binary convolution with a residual connection, C to C channels.
 
     V1: RPReLU(BN(u) + x); V2 and V3: RPReLU(u + x); V4: x + RPReLU(u) (Sec. 3.1, Fig. 2). V2 and V3
-    differ only in k, which acts on the network's input.
+    differ only in k, which acts on the network's input. V1 is ReActNet's block.
     """
 
     def __init__(self, channels: int, version: str = "v4", bias: bool = False):
         super().__init__()
         self.version = version
-        self.branch = _BinaryBranch(channels, channels, bias, norm=version == "v1")
+        self.branch = BinaryBranch(channels, channels, bias, norm=version == "v1")
 
     def forward(self, x: Tensor) -> Tensor:
         """Paper mode, (N, C, H, W) to the same."""
+        return self.with_skip(x, x)
+
+    def with_skip(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        """Paper mode with another residual connection than x itself, or with none."""
         u, act = self.branch(x), self.branch.act
-        return x + act(u) if self.version == "v4" else act(u + x)
+        if skip is None:
+            return act(u)
+        return skip + act(u) if self.version == "v4" else act(u + skip)
 
     def hardware(self, ops: TorchOps, name: str, x: Tensor, stream: Stream) -> Tensor:
         """Hardware mode, stream to stream."""
@@ -91,12 +128,17 @@ class BodyUnit(nn.Module):
         if self.version == "v4":
             y = ops.requant(f"{name}.requant", m, _rprelu(act, slope, intercept, stream), stream.bits)
             return ops.join(f"{name}.join", x, y, stream.bits)
-        a, b = slope * stream.unit, intercept * stream.unit
-        y = ops.requant(f"{name}.requant", m, quantize_affine(a, b, a, b, torch.zeros_like(b)), stream.bits)
-        joined = ops.join(f"{name}.join", x, y, stream.bits)
-        per_lsb = torch.full_like(b, 1 / stream.unit)
-        affine = _rprelu(act, per_lsb, torch.zeros_like(b), stream)
+        joined = ops.join(f"{name}.join", x, to_stream(ops, name, m, slope, intercept, stream), stream.bits)
+        per_lsb = torch.full_like(slope, 1 / stream.unit)
+        affine = _rprelu(act, per_lsb, torch.zeros_like(slope), stream)
         return ops.requant(f"{name}.act", joined, affine, stream.bits)
+
+
+def to_stream(ops: TorchOps, name: str, m: Tensor, slope: Tensor, intercept: Tensor, stream: Stream):
+    """slope * m + intercept on the stream; slopes may be negative, as those of a folded BN."""
+    a, b = slope * stream.unit, intercept * stream.unit
+    affine = quantize_affine(a, b, a, b, torch.zeros_like(b))
+    return ops.requant(f"{name}.requant", m, affine, stream.bits)
 
 
 class HeadUnit(nn.Module):
@@ -105,7 +147,7 @@ class HeadUnit(nn.Module):
     def __init__(self, image_channels: int, channels: int):
         super().__init__()
         self.channels = channels
-        self.branch = _BinaryBranch(image_channels, channels, bias=False)
+        self.branch = BinaryBranch(image_channels, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Paper mode, (N, c, H, W) to (N, C, H, W)."""
@@ -127,7 +169,7 @@ class UpUnit(nn.Module):
     def __init__(self, channels: int, factor: int):
         super().__init__()
         self.factor = factor
-        self.branch = _BinaryBranch(channels, channels * factor**2, bias=False)
+        self.branch = BinaryBranch(channels, channels * factor**2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Paper mode, (N, C, H, W) to (N, C, rH, rW)."""
@@ -149,7 +191,7 @@ class TailUnit(nn.Module):
 
     def __init__(self, channels: int, image_channels: int):
         super().__init__()
-        self.branch = _BinaryBranch(channels, image_channels, bias=False)
+        self.branch = BinaryBranch(channels, image_channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Paper mode, (N, C, H, W) to (N, c, H, W)."""

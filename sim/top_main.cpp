@@ -19,7 +19,6 @@
 //            'X' cycles (uint64), text (uint32 length)        a rule of the output stream is broken
 // What the model prints goes to standard error.
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -31,9 +30,13 @@
 #include <vector>
 
 #include "Vbitmend.h"
+#include "program.h"
 #include "verilated.h"
 
 namespace {
+
+using program::Stalls;
+using program::Unheard;
 
 FILE* results;
 
@@ -45,30 +48,6 @@ struct Frame {
 struct Expected {
     uint32_t rows, row_bytes;
     uint64_t first_in, first_out;
-};
-
-bool resetting = false;
-
-// While the reset lasts, registers hold whatever they held before, and what modules say of that is not heard.
-class Unheard {
-public:
-    Unheard()
-        : errors_(dup(2)) {
-        resetting = true;
-        redirect(open("/dev/null", O_WRONLY));
-    }
-    ~Unheard() {
-        redirect(errors_);
-        resetting = false;
-    }
-
-private:
-    static void redirect(int file) {
-        fflush(stdout);
-        dup2(file, 1);
-        close(file);
-    }
-    int errors_;
 };
 
 [[noreturn]] void finish(int code) {
@@ -98,37 +77,6 @@ bool read_frame(Frame& frame) {
     get(frame.pixels.data(), frame.pixels.size());
     return true;
 }
-
-// Says in which cycles a port stalls. Its mood changes now and then: no stall, stalls as asked for, nearly only stalls.
-class Stalls {
-public:
-    Stalls(uint64_t seed, double probability)
-        : state_(seed * 2 + 1)
-        , probability_(probability) {
-        for (int i = 0; i < 8; ++i) draw();
-    }
-    bool operator()() {
-        if (probability_ <= 0) return false;
-        if (!left_--) {
-            left_ = 16 + draw() % 497;
-            const unsigned mood = draw() % 4;
-            const double p = mood == 0 ? 0 : mood == 3 ? 1 - (1 - probability_) / 16 : probability_;
-            limit_ = p >= 1 ? UINT32_MAX : uint32_t(p * 4294967296.0);
-        }
-        return draw() < limit_;
-    }
-
-private:
-    uint32_t draw() {  // splitmix64
-        uint64_t z = (state_ += 0x9E3779B97F4A7C15ull);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-        return uint32_t(z >> 32);
-    }
-    uint64_t state_;
-    double probability_;
-    uint32_t left_ = 0, limit_ = 0;
-};
 
 // Beats as Verilator holds them: up to 64 bits a number, beyond an array of 32-bit words.
 template <typename T>
@@ -403,7 +351,7 @@ private:
 
 // Called by $fatal and $stop; the library is compiled with VL_USER_STOP
 void vl_stop(const char*, int, const char*) {
-    if (!resetting) finish(1);
+    if (!program::resetting) finish(1);
 }
 
 double sc_time_stamp() { return 0; }

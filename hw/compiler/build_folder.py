@@ -39,6 +39,11 @@ class BuildFolder:
         return self.path / "stitched"
 
     @property
+    def shell(self) -> Path:
+        """The top module beside the processor, and shell.json, which describes it."""
+        return self.path / "shell"
+
+    @property
     def models(self) -> Path:
         """The graph after every step, for Netron."""
         return self.path / "intermediate_models"

@@ -4,8 +4,9 @@
     python -m hw.compiler.compile --model models/bbcu_nano_x2.npz --board pynq-z2 --fps 20
 
 writes build/<model>-<board>/: `intermediate_models/` (the graph after every step), `stitched/` (the top
-module with all that it needs), `report/` (JSON and index.html) and `final_hw_config.json` (folding and FIFO
-depths; can be given back with --folding). An unchanged network with unchanged options is not compiled again.
+module with all that it needs), `shell/` (that in the shell, ready for a bitstream: see hw.shell.generate),
+`report/` (JSON and index.html) and `final_hw_config.json` (folding and FIFO depths; can be given back with
+--folding). An unchanged network with unchanged options is not compiled again.
 Exit code 2 after bad input, 3 if the asked rate does not fit on the board.
 """
 
@@ -29,7 +30,16 @@ from hw.modules import ROOT, ToolError
 
 OK, BAD_INPUT, DOES_NOT_FIT = 0, 2, 3
 
-_SOURCES = ("hw/compiler/**/*.py", "hw/compiler/*.json", "hw/rtl/*.sv", "hw/*.py", "golden/*.py")
+_SOURCES = (
+    "hw/compiler/**/*.py",
+    "hw/compiler/*.json",
+    "hw/boards/*/board.json",
+    "hw/rtl/*.sv",
+    "hw/shell/*.py",
+    "hw/shell/rtl/*.sv",
+    "hw/*.py",
+    "golden/*.py",
+)
 _PACKAGES = ("finn-plus", "qonnx", "onnx", "numpy")
 
 

@@ -40,9 +40,15 @@ def build(network: IntegerNetwork, height: int, width: int) -> ModelWrapper:
         height, width: of the input frame, in pixels.
 
     Raises:
-        BuildError: the frame is empty or too large for hardware, or a tensor may hold integers that float32
-            does not hold exactly.
+        BuildError: hardware lacks an operator, the frame is empty or too large for hardware, or a tensor may
+            hold integers that float32 does not hold exactly.
     """
+    for layer in network.layers:
+        if layer.since > 1:
+            raise BuildError(
+                f"layer '{layer.name}': hardware has no operator {type(layer).__name__} yet; restore with "
+                "golden, or compile a network without it"
+            )
     limit = (1 << DIM_BITS) - 1
     if height < 1 or width < 1 or max(height, width) * network.scale > limit:
         raise BuildError(

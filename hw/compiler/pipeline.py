@@ -17,8 +17,9 @@ from hw.compiler.folding import Goal, plan
 from hw.compiler.lower import STEPS, Job, lower
 from hw.compiler.report import write_report
 from hw.compiler.stitch import stitch
+from hw.shell.generate import generate
 
-STEP_NAMES = ("choose_folding", "build", *(step.name for step in STEPS), "stitch", "report")
+STEP_NAMES = ("choose_folding", "build", *(step.name for step in STEPS), "stitch", "report", "shell")
 """What `progress` is called with, in order."""
 
 
@@ -62,5 +63,7 @@ def compile_network(
         progress("report")
         write_estimates(build, model, top, found, goal)
         write_report(build)
+        progress("shell")
+        generate(build, goal.board)
         build.key.write_text(key)
     return BuildFolder(out)

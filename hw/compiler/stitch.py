@@ -22,7 +22,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from hw.compiler import BuildError
 from hw.compiler.ops import DIM_BITS, Port, StreamOp
-from hw.compiler.top import DESCRIPTION, Instance, Stream, Top
+from hw.compiler.top import DESCRIPTION, Instance, Stream, Top, tap_signals
 from hw.compiler.transforms import stream_nodes
 from hw.modules import sources
 from hw.weights import Literal, columns
@@ -38,6 +38,7 @@ HEADER = """\
 //               a beat of s_axis is {in_elements} of them, one of m_axis {out_elements}.
 // Size          s_size: {{height, width}} of the image at s_axis, {dim} bits each, one beat per frame;
 //               at most {max_width} wide.
+// Taps          valid and ready of every stream, in the order of top.json, then of s_size.
 """
 
 
@@ -176,7 +177,9 @@ def _module(top: Top, ops: dict[str, StreamOp], weights: bool) -> Iterator[str]:
         yield ""
     yield f"    output wire logic {f'[{PIXEL_BITS * top.out_elements - 1}:0]':6} m_axis_tdata,"
     yield "    output wire logic        m_axis_tvalid,"
-    yield "    input  wire logic        m_axis_tready"
+    yield "    input  wire logic        m_axis_tready,"
+    yield ""
+    yield from _tap_ports(top)
     yield ");"
     if weights:
         yield f'`include "{top.name}_weights.svh"'
@@ -186,6 +189,7 @@ def _module(top: Top, ops: dict[str, StreamOp], weights: bool) -> Iterator[str]:
         if stream.source and stream.target:
             yield from _wires(stream.signal, stream.bits)
     yield ""
+    yield from _taps(top)
     sized = [instance for instance in top.instances if ops[instance.node].rtl().sized]
     sizes, lines = _size_chain(sized, ops, top)
     yield from lines
@@ -199,6 +203,21 @@ def _module(top: Top, ops: dict[str, StreamOp], weights: bool) -> Iterator[str]:
 def _wires(signal: str, bits: int) -> Iterator[str]:
     yield f"    wire logic [{bits - 1}:0] {signal}_tdata;"
     yield f"    wire logic {signal}_tvalid, {signal}_tready;"
+
+
+def _tap_ports(top: Top) -> Iterator[str]:
+    for name, comma in (("valid", ","), ("ready", "")):
+        yield f"    output wire logic {f'[{len(tap_signals(top)) - 1}:0]':6} taps_{name}{comma}"
+
+
+def _taps(top: Top) -> Iterator[str]:
+    """Write what the ports taps_valid and taps_ready say."""
+    for name in ("valid", "ready"):
+        bits = ", ".join(f"{signal}_t{name}" for signal in reversed(tap_signals(top)))
+        yield f"    assign taps_{name} = {{"
+        yield from textwrap.wrap(bits, 104, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        yield "    };"
+    yield ""
 
 
 def _size_chain(

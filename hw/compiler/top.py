@@ -91,6 +91,15 @@ class Top:
     streams: list[Stream]
 
 
+SIZES = "s_size"
+"""The stream of the sizes of frames: a port of the top, not one of `Top.streams`; the last of its taps."""
+
+
+def tap_signals(top: Top) -> list[str]:
+    """Return the signals at the ports taps_valid and taps_ready, bit 0 first, without _tvalid, _tready."""
+    return [*(stream.signal for stream in top.streams), SIZES]
+
+
 def read_top(folder: Path) -> Top:
     """Read the description of a stitched top.
 

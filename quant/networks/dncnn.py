@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from quant.config import NetworkConfig
+from quant.config import DEBLOCK, DENOISE, FULL, LITE, NANO, NetworkConfig
 from quant.integer_ops import TorchOps
 from quant.layers import Requant8, ScaledConv2d
-from quant.networks.base import RestorationNetwork
-from quant.units import BodyUnit
+from quant.networks.base import RestorationNetwork, binary_body, head_init
+from quant.networks.family import Family, Key
 
 Q_STEP = 0.125  # initial step of the int8 tail input, in k-scaled units
 
@@ -23,9 +25,9 @@ class DnCNN(RestorationNetwork):
         c, n = config.width, config.channels
         binary, int8 = "body" in config.binary, config.mode == "hardware"
         init = 0.1 if binary else None
-        self.head = ScaledConv2d(n, c, int8, config.bias, init)
+        self.head = ScaledConv2d(n, c, int8, config.bias, head_init(config) if binary else None)
         if binary:
-            self.body = nn.ModuleList(BodyUnit(c, config.unit, config.bias) for _ in range(config.depth))
+            self.body = binary_body(config)
         else:
             convs = (ScaledConv2d(c, c, False, config.bias, None) for _ in range(config.depth))
             self.body = nn.ModuleList(convs)
@@ -35,15 +37,54 @@ class DnCNN(RestorationNetwork):
     def paper(self, x: Tensor) -> Tensor:
         """k-scaled floats, (N, c, H, W) to the same."""
         feat = F.relu(self.head(x))
-        for unit in self.body:
-            feat = unit(feat) if "body" in self.config.binary else F.relu(unit(feat))
+        if "body" in self.config.binary:
+            feat = self.body(feat)
+        else:
+            for conv in self.body:
+                feat = F.relu(conv(feat))
         return x - self.tail(feat)
 
     def hardware(self, ops: TorchOps, pixels: Tensor) -> Tensor:
         """The integer contract, grey levels in and out."""
         x = self._int8_head(ops, pixels, self.head, 0.0)
-        for i, unit in enumerate(self.body):
-            x = unit.hardware(ops, f"body.{i}", x, self.stream)
+        x = self.body.hardware(ops, x, self.stream)
         q, step = self._stream_to_q(ops, "tail.requant", x, self.to_tail, self.config.width)
         base = ops.base("base", pixels, 1)
         return self._int8_tail(ops, q, step, self.tail, base, sign=-1.0)
+
+
+SIGMAS, QUALITIES = (15, 25, 50), (10, 20, 30, 40)
+PRINTED = {"BNN": "bnn", "Bi-Real": "bireal", "IRNet": "irnet", "BTM": "btm", "ReActNet": "reactnet"}
+
+
+def _presets() -> dict[str, NetworkConfig]:
+    out: dict[str, NetworkConfig] = {}
+    for stem, config in (("dncnn", DENOISE), ("dncnn3", DEBLOCK)):
+        out[f"bbcu_{stem}"] = config
+        out[stem] = replace(config, bias=True, **FULL)
+        out[f"{stem}_lite"] = replace(config, bias=True, **LITE)
+        for unit in PRINTED.values():
+            out[f"{unit}_{stem}"] = replace(config, unit=unit, mode="paper")
+    for sigma in SIGMAS:
+        out[f"dncnn_nano_s{sigma}"] = replace(DENOISE, **NANO, sigma=(sigma, sigma))
+    for quality in QUALITIES:
+        out[f"dncnn3_nano_q{quality}"] = replace(DEBLOCK, **NANO, quality=(quality, quality))
+    return out
+
+
+def _rows(presets: dict[str, NetworkConfig]) -> dict[Key, NetworkConfig]:
+    rows: dict[Key, NetworkConfig] = {}
+    for table, stem, name, settings in (
+        ("bbcu_table2", "dncnn", "DnCNN", [f"sigma{s}" for s in SIGMAS]),
+        ("bbcu_table3", "dncnn3", "DnCNN-3", [f"q{q}" for q in QUALITIES]),
+    ):
+        methods = {name: stem, f"{name}-Lite": f"{stem}_lite", "BBCU": f"bbcu_{stem}"}
+        methods |= {method: f"{unit}_{stem}" for method, unit in PRINTED.items()}
+        for setting in settings:
+            for method, preset in methods.items():
+                rows[table, method, setting] = replace(presets[preset], mode="paper")
+    return rows
+
+
+_PRESETS = _presets()
+FAMILY = Family("dncnn", DnCNN, _PRESETS, _rows(_PRESETS))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from golden.random_networks import Recipe, build
 from hw.compiler import compile as command
 from hw.compiler.build_folder import BuildFolder, replacing
 from hw.compiler.report import summarize, write_report
+from hw.shell import generate
+from hw.yosys import run_script
 
 RECIPE = Recipe(width=4, depth=1, factors=(2,))
 FRAME = ("--width", "24", "--height", "16", "--quiet")
@@ -38,6 +41,7 @@ def test_folder_is_what_finns_users_know(compiled):
         "intermediate_models",
         "stitched",
         "report",
+        "shell",
         "final_hw_config.json",
         "network.npz",
         "key.txt",
@@ -46,6 +50,36 @@ def test_folder_is_what_finns_users_know(compiled):
     assert {"estimate_layer_cycles", "estimate_layer_resources", "estimate_network_performance"} <= reports
     assert (compiled / "stitched" / "small_net_top.sv").exists()
     assert len(list((compiled / "intermediate_models").iterdir())) == 13
+
+
+def test_the_shell_is_around_it(compiled, tmp_path):
+    folder = compiled / "shell"
+    about = json.loads((folder / "shell.json").read_text())
+    assert about["hash"] == BuildFolder(compiled).top().hash
+    assert about["scale"] == 2
+    assert about["clock_hz"] == 100_000_000
+    assert about["max_width"] >= 24
+    assert len(about["stages"]) == len(about["ends"]) == len(BuildFolder(compiled).top().streams) + 1
+    assert about["registers"]["CONTROL"] == 0x40
+    sources = [folder / source for source in about["sources"]]
+    include = folder / about["files_folder"]
+    # Yosys knows the pins of the processor: each one is there and as wide as what is connected
+    commands = ["read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v"]
+    commands += [f"read_verilog -sv -defer -I{include.resolve()} {path.resolve()}" for path in sources]
+    work = shutil.copytree(include, tmp_path / "work")  # memory files are opened by their names
+    log = run_script([*commands, f"hierarchy -check -top {about['top']}"], work)
+    assert "Resizing cell port" not in log
+    assert "PS7" in log
+    assert generate.main([str(compiled), "--clock-mhz", "125"]) == 0
+    assert json.loads((folder / "shell.json").read_text())["clock_hz"] == 125_000_000
+    assert "CLOCK_HZ(125000000)" in (folder / "bitmend_pl.sv").read_text()
+
+
+@pytest.mark.parametrize("arguments", [("nowhere",), (".", "--clock-mhz", "0"), (".",)])
+def test_generate_says_what_is_wrong_in_one_line(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert generate.main(list(arguments)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_summary(compiled):

@@ -116,6 +116,32 @@ def output(acc, base_, layer, factor):
     return pixelwise(one, acc, base_)
 
 
+def conv_point(x, weight):
+    return [
+        [[sum(w * v for w, v in zip(row, pixel, strict=True)) for row in weight] for pixel in line]
+        for line in x
+    ]
+
+
+def multiply(x, g, layer):
+    def factor(y, xx, c):
+        line = g[0] if len(g) == 1 else g[y]
+        pixel = line[0] if len(line) == 1 else line[xx]
+        return pixel[0] if len(pixel) == 1 else pixel[c]
+
+    def one(y, xx, c):
+        rounded = math.floor(Fraction(x[y][xx][c] * factor(y, xx, c), 2**layer.shift) + Fraction(1, 2))
+        return signed(rounded, layer.bits)
+
+    return [[[one(y, xx, c) for c in range(len(x[0][0]))] for xx in range(len(x[0]))] for y in range(len(x))]
+
+
+def global_mean(x, layer):
+    pixels = [pixel for line in x for pixel in line]
+    means = [Fraction(sum(values), len(pixels)) * 2**layer.shift for values in zip(*pixels, strict=True)]
+    return [[[signed(math.floor(mean + Fraction(1, 2)), layer.bits) for mean in means]]]
+
+
 def apply(layer, inputs, scale):
     """The result of a layer, by the name of its class."""
     x = inputs[0]
@@ -136,6 +162,20 @@ def apply(layer, inputs, scale):
         return nearest_up(x, layer.factor)
     if kind == "RepeatChannels":
         return [[[pixel[c % len(pixel)] for c in range(layer.channels)] for pixel in row] for row in x]
+    if kind == "ConvPoint":
+        return conv_point(x, layer.weight.tolist())
+    if kind == "Table":
+        return pixelwise(lambda c, v: int(layer.table[v + len(layer.table) // 2]), x)
+    if kind == "Multiply":
+        return multiply(x, inputs[1], layer)
+    if kind == "GlobalMean":
+        return global_mean(x, layer)
+    if kind == "Compare":
+        return pixelwise(lambda c, v: 1 if v >= inputs[1][0][0][c] else 0, x)
+    if kind == "PlainOutput":
+        return pixelwise(
+            lambda c, v: clip(floor_shift(int(layer.a[c]) * v + int(layer.b[c]), layer.shift), 0, 255), x
+        )
     if kind == "Base":
         return base(x, layer.factor)
     return output(x, inputs[1], layer, scale)

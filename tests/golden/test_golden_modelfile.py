@@ -155,7 +155,7 @@ DELETE = object()
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("format", 7, "is format version 7, this bitmend reads version 1: "),
+        ("format", 7, "is format version 7, this bitmend reads versions 1 to 2: "),
         ("format", DELETE, "is format version None"),
         ("format", [1], r"is format version \[1\]"),
         ("task", "paint", "field 'task' is 'paint'"),

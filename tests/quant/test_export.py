@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden
-from quant.config import DEBLOCK, DENOISE, UNITS, ConfigError, NetworkConfig
+from quant.config import DEBLOCK, DENOISE, HARDWARE_UNITS, ConfigError, NetworkConfig
 from quant.export import float64_network, from_checkpoint, main, to_integers
 from quant.integer_ops import TorchOps
 from quant.networks import build
+from quant.networks.e2fif import E2fifConfig
+from quant.networks.edsr import EdsrConfig
 from quant.trained import load_network, save_network
 
 SMALL = {"width": 6, "depth": 2}
@@ -34,7 +36,7 @@ def sr_configs():
         width=st.integers(1, 9),
         depth=st.integers(1, 3),
         binary=st.sampled_from(BINARY_PARTS),
-        unit=st.sampled_from(UNITS),
+        unit=st.sampled_from(HARDWARE_UNITS),
         bias=st.booleans(),
         fraction_bits=st.sampled_from((None, 0, 2, 5)),
         stream_bits=st.sampled_from((8, 12, 14)),
@@ -47,10 +49,28 @@ def same_size_configs():
         st.sampled_from((DENOISE, DEBLOCK)),
         width=st.integers(1, 9),
         depth=st.integers(1, 3),
-        unit=st.sampled_from(UNITS),
+        unit=st.sampled_from(HARDWARE_UNITS),
         channels=st.sampled_from((1, 3)),
         bias=st.booleans(),
     )
+
+
+def grey_level_configs():
+    """The families without a base image, on grey levels."""
+    e2fif = st.builds(
+        E2fifConfig, scale=st.sampled_from((2, 3, 4)), width=st.integers(1, 6), depth=st.just(2)
+    )
+    edsr = st.builds(
+        EdsrConfig,
+        scale=st.sampled_from((2, 3, 4)),
+        channels=st.sampled_from((1, 3)),
+        width=st.integers(1, 6),
+        depth=st.integers(1, 3),
+        binary=st.just(("body",)),
+        unit=st.sampled_from(HARDWARE_UNITS),
+        mode=st.just("hardware"),
+    )
+    return st.one_of(e2fif, edsr)
 
 
 def shaken(config: NetworkConfig, seed: int, strength: float = 0.1):
@@ -77,7 +97,7 @@ def assert_equal_everywhere(network, image: np.ndarray) -> None:
         if layer is None:
             continue
         value = ours[name][0].permute(1, 2, 0).numpy()
-        if isinstance(layer, golden.RSign):
+        if integers.types[name].kind == "bits":
             value = (value + 1) / 2  # +-1 to bits
         np.testing.assert_array_equal(value, expected, err_msg=name)
         compared += 1
@@ -86,7 +106,7 @@ def assert_equal_everywhere(network, image: np.ndarray) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    config=st.one_of(sr_configs(), same_size_configs()),
+    config=st.one_of(sr_configs(), same_size_configs(), grey_level_configs()),
     seed=st.integers(0, 999),
     height=st.integers(1, 9),
     width=st.integers(1, 9),

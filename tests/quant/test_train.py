@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from quant.config import DENOISE, NetworkConfig
+from quant.config import DENOISE, ConfigError, NetworkConfig
 from quant.export import from_checkpoint
 from quant.train import TrainConfig, main, train
 
@@ -78,6 +78,23 @@ def test_compiled_training_agrees_with_eager(photos, tmp_path):
     difference = (flat["compiled"] - flat["eager"]).abs()
     # A step moves a parameter by about lr. Sums in another order turn the sign of some vanishing gradients.
     assert (difference > 0.05 * TrainConfig.lr).float().mean() < 0.02
+
+
+def test_training_tells_irnet_how_far_it_is(photos, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("quant.train.set_progress", lambda modules, f: seen.append((len(modules), f)))
+    training = TrainConfig(iterations=4, batch=2, patch=16, compile=False)
+    train(replace(TINY, unit="irnet"), training, photos, tmp_path, progress=False, stop_at=2)
+    train(replace(TINY, unit="irnet"), training, photos, tmp_path, progress=False)
+    assert seen == [(4, 0.0), (4, 0.25), (4, 0.5), (4, 0.75)]
+
+
+def test_another_body_does_not_resume_a_run(photos, tmp_path):
+    training = TrainConfig(iterations=1, batch=2, patch=16, compile=False)
+    paper = replace(TINY, mode="paper", binary=("body",))
+    train(replace(paper, residual=2), training, photos, tmp_path, progress=False)
+    with pytest.raises(ConfigError, match="residual = 2, not None"):
+        train(paper, training, photos, tmp_path, progress=False)
 
 
 def test_finished_run_is_left_alone(photos, tmp_path):

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cost of statistics of the frame or tile before: `python -m quant.streaming --model M.npz`.
+
+A network with global means is exact in two passes: statistics of the image, then its pixels. One pass uses
+statistics of what came before (docs/numerics.md, "Statistics of the whole image"). This command restores the
+same windows of test images in both ways and compares the PSNR:
+
+- initial: the running mean of training, as in the first frame and for ever if nothing is measured;
+- moving camera: the frame before shows the same scene, some pixels aside;
+- cut: the frame before shows another image;
+- tile before: the window goes through in tiles, each with the statistics of the one before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import golden
+from golden.statistics import Statistics, initial, means, run_with
+from golden.tiling import join_tiles, tiles
+from quant.config import ConfigError, NetworkConfig
+from quant.images import DataError
+from quant.outputs import text_table, write_json
+from quant.scoring import TEST_SETS, Case, clean_files, compare, degradation_level, make_case
+
+FRAMES = 4  # of the moving camera; the last one is scored
+Window = Callable[[int], np.ndarray]
+"""Frame i of a moving camera, counted from 0."""
+
+
+def restore_by_tiles(network: golden.IntegerNetwork, image: np.ndarray, tile: int) -> np.ndarray:
+    """Restore an image in tiles, each with the statistics of the one before; the first one with `initial`."""
+    statistics: Statistics = initial(network)
+    plan = list(tiles(*image.shape[:2], (tile, tile), golden.receptive_field(network)))
+    results = []
+    for part in plan:
+        pixels = image[part.top : part.bottom, part.left : part.right]
+        result, statistics = run_with(network, pixels, statistics)
+        results.append(result)
+    bands = join_tiles(plan, results, network.scale, image.shape)
+    return np.concatenate([band for _, band in bands])
+
+
+def windows(case: Case, size: int, step: int, scale: int) -> tuple[Window, np.ndarray]:
+    """Frames of a camera that moves down and to the right by `step` pixels, and the last one's clean image.
+
+    Raises:
+        DataError: the image is too small for it.
+    """
+    height, width = (min(size, side - (FRAMES - 1) * step) for side in case.low.shape[:2])
+    if min(height, width) < 16:
+        raise DataError(
+            f"{case.name}: too small for {FRAMES} windows {step} pixels aside; use a smaller --step"
+        )
+
+    def frame(index: int) -> np.ndarray:
+        at = index * step
+        return case.low[at : at + height, at : at + width]
+
+    at = (FRAMES - 1) * step * scale
+    return frame, case.clean[at : at + height * scale, at : at + width * scale]
+
+
+def score_image(
+    network: golden.IntegerNetwork,
+    config: NetworkConfig,
+    case: Case,
+    before: Statistics | None,
+    arguments: argparse.Namespace,
+) -> tuple[dict[str, float], Statistics]:
+    """PSNR in dB of each way for one image.
+
+    Args:
+        before: exact statistics of another image, None if there is none yet.
+
+    Returns:
+        (PSNR by way, exact statistics of this image).
+    """
+    frame, clean = windows(case, arguments.window, arguments.step, config.scale)
+    image = frame(FRAMES - 1)
+    exact = golden.measure(network, image)
+    moving = list(golden.run_streaming(network, (frame(index) for index in range(FRAMES))))[-1]
+    restored = {
+        "exact": run_with(network, image, exact)[0],
+        "initial": run_with(network, image, initial(network))[0],
+        f"moving camera, {arguments.step} pixels": moving,
+        f"tile before, {arguments.tile} pixels": restore_by_tiles(network, image, arguments.tile),
+    }
+    if before is not None:
+        restored["cut"] = run_with(network, image, before)[0]
+    return {way: compare(result, clean, config)[0] for way, result in restored.items()}, exact
+
+
+def measure_cost(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    """One record per way: how many images, PSNR and its change against the exact form on these images.
+
+    Raises:
+        ConfigError, DataError, golden.ModelError: a model, a folder or a number that does not fit.
+    """
+    if min(arguments.step, arguments.tile, arguments.window) < 1:
+        raise ConfigError("--step, --tile and --window are pixels: expected at least 1")
+    network = golden.IntegerNetwork.load(arguments.model)
+    if not means(network):
+        raise ConfigError(f"{arguments.model}: has no statistics of the image, so streaming costs nothing")
+    config = NetworkConfig.from_dict(network.meta["config"])
+    root = Path(os.environ.get("BITMEND_DATA", "data"), "test", TEST_SETS[config.task])
+    scores, before = [], None
+    for file in clean_files(arguments.data or root, arguments.limit):
+        case = make_case(file, config, degradation_level(config, None, None), 0)
+        figures, before = score_image(network, config, case, before, arguments)
+        scores.append(figures)
+    records = []
+    for way in scores[-1]:
+        both = [(figures[way], figures["exact"]) for figures in scores if way in figures]
+        psnr, exact = np.mean(both, axis=0)
+        records.append({"way": way, "images": len(both), "psnr_db": psnr, "change_db": psnr - exact})
+    return records
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line of `python -m quant.streaming`."""
+    parser = argparse.ArgumentParser(prog="quant.streaming", description="The cost of streaming statistics.")
+    parser.add_argument("--model", type=Path, required=True, help="M.npz of a network with global means")
+    parser.add_argument(
+        "--data", type=Path, help="folder of clean images (default: by task, as quant.evaluate)"
+    )
+    parser.add_argument("--limit", type=int, help="only the first images by name")
+    parser.add_argument("--window", type=int, default=96, help="side of the windows in input pixels")
+    parser.add_argument("--step", type=int, default=4, help="pixels from frame to frame")
+    parser.add_argument("--tile", type=int, default=48, help="side of the tiles in input pixels")
+    parser.add_argument("--json", type=Path, help="write the figures")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    arguments = parse(argv)
+    try:
+        records = measure_cost(arguments)
+    except (ConfigError, DataError, golden.ModelError) as error:
+        print(f"quant.streaming: {error}", file=sys.stderr)
+        return 2
+    rows = [
+        (str(r["way"]), str(r["images"]), f"{r['psnr_db']:.2f}", f"{r['change_db']:+.3f}") for r in records
+    ]
+    print(text_table(("statistics", "images", "PSNR", "change"), rows))
+    if arguments.json is not None:
+        write_json(arguments.json, records)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
