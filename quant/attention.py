@@ -142,8 +142,8 @@ def sigmoid_table(scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def factors(ops: TorchOps, name: str, sums: Sums, scale: Tensor):
     """scale * sigmoid(slope * acc + bias) as (integers of FACTOR_BITS bits, their fraction bits).
 
-    For a scale of 1 the error is below 2^-9 + 2^-12: the index is off by at most half a step of 2^-6, where
-    the sigmoid's slope is at most 1/4, and an entry by half of 2^-11, or by 2^-11 where the sigmoid is near 1.
+    For a scale of 1 the error is below 2^-9 + 2^-12. The index is off by at most half a step of 2^-6, where
+    the slope is at most 1/4; an entry by half of 2^-11, or by 2^-11 where the sigmoid is nearly 1.
     """
     acc, slope, bias = sums
     a, b = slope * 2**INDEX_FRACTION, bias * 2**INDEX_FRACTION
