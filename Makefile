@@ -37,6 +37,10 @@ help: ## list the commands
 	@echo
 	@echo "  variables: MODEL=$(MODEL) DATA=$(DATA) RUN=$(RUN) OUT=$(OUT) ENGINE=$(ENGINE) ARGS=$(ARGS)"
 
+# PYNQ of the board's image, for the tests only: its own code reads our .hwh and .bit. It lies apart, as it wants an
+# older pydantic, and would bring in much that only runs on a board.
+PYNQ = pynq==3.0.1 pynqmetadata==0.1.9 pynqutils==0.1.2 pydantic==1.10.24
+
 # Two environments in one folder: what restoring needs (small), and all the rest (torch, Brevitas, tests).
 $(VENV)/.restore: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("bitmend needs Python 3.11 or later, this is " + sys.version.split()[0] + ": call make with PYTHON=python3.11") if sys.version_info < (3, 11) else None'
@@ -50,6 +54,7 @@ $(VENV)/.all: $(VENV)/.restore
 	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	@$(PIP) --editable '.[board,fast,demo,train,compile,sim,dev]'
 	@$(PIP) --no-deps finn-plus==1.6.1
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --upgrade --target $(VENV)/pynq $(PYNQ)
 	@touch $@
 
 setup: $(VENV)/.all ## set up .venv/ with everything
