@@ -92,9 +92,10 @@ complexity: $(VENV)/.all ## operations and parameters beside the papers' printed
 card: $(VENV)/.all ## measure models/MODEL.npz on its test sets and write its card
 	@$(BIN)/python -m quant.card --model models/$(MODEL).npz $(ARGS)
 
-report: $(VENV)/.all ## regenerate all cards, the README's table and docs/complexity.md
+report: $(VENV)/.all ## regenerate all cards, the README's table, docs/complexity.md and docs/networks.md
 	@$(BIN)/python -m quant.card --model models/*.npz --readme
 	@$(BIN)/python -m quant.complexity --markdown docs/complexity.md
+	@$(BIN)/python -m quant.networks_page
 
 zoo: $(VENV)/.all ## train the methods of a printed table at equal BUDGET and compare their order with the paper's
 	@$(BIN)/python -m quant.zoo $(if $(BUDGET),--budget $(BUDGET)) $(if $(DATA),--data '$(DATA)') $(ARGS)
