@@ -17,8 +17,8 @@ BASELINES = ("bnn", "bireal", "irnet", "bam", "btm", "reactnet", "dorefa")
 HARDWARE_UNITS = (*UNITS, *(unit for unit in BASELINES if unit != "bam"))
 """Body units with an integer form; docs/networks.md says why BAM has none."""
 BTM_MEAN, BTM_STD = 0.42, 0.25
-"""Of the pixels of the training images (every fourth of train_compact.tar), all channels together, on 0..1, with which
-BTM normalises."""
+"""With which BTM normalises: mean and deviation of the training images' pixels (every fourth image of
+train_compact.tar), all channels together, on 0..1."""
 
 
 class ConfigError(ValueError):

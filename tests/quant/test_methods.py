@@ -269,7 +269,7 @@ def test_btm_hardware_head_is_that_of_normalised_pixels():
     with torch.no_grad():
         network.hardware(TorchOps(trace=trace), pixels)
         weight, scale = network.head.integer_and_scale()
-        x = (pixels / 255 - 0.44) / 0.28
+        x = (pixels / 255 - 0.42) / 0.25
         expected = F.leaky_relu(F.conv2d(x, weight * scale.reshape(-1, 1, 1, 1), padding=1), 0.1)
     found = trace["head.requant"] / network.stream.unit
     assert torch.allclose(found[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1], atol=2e-3)
@@ -333,7 +333,7 @@ def test_btm_sees_normalised_pixels_and_gives_them_back():
     seen = []
     network.head.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     out = network(pixels)
-    assert torch.allclose(seen[0], (pixels / 255 - 0.44) / 0.28)
+    assert torch.allclose(seen[0], (pixels / 255 - 0.42) / 0.25)
     assert torch.allclose(out, F.interpolate(pixels, scale_factor=2, mode="bilinear"), atol=1e-9)
 
 
