@@ -21,7 +21,7 @@ _HEAD = """# Compiled networks
 Written by `make accelerators`, which compiles every network in `models/` for the board: nano x2 at 20 frames
 per second of 640 x 360 pixels, the others at the best rate that fits. Resources are what Yosys makes of each
 instance where `make synth` has run, else those of the cost model ([its errors](synthesis/model.md)); the
-budget is 85 % of the LUTs, and all block RAM but 4 for the DMA. A frame goes through in so many
+budget is 85 % of the LUTs, less what the [shell](shell.md) takes. A frame goes through in so many
 [strips](compiler.md#strips), and frames per second count all of them. Simulated cycles are those of frames of
 {rows} rows, as wide as the hardware takes, against the compiler's estimate. None of this has run on hardware.
 
