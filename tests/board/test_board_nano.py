@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A trained network in the whole programmable logic: a photo through the driver, as on a board."""
+"""The trained networks in the whole programmable logic: a photo through the driver, as on a board."""
 
 import numpy as np
 import pytest
@@ -17,27 +17,34 @@ from hw.compiler.stitch import stitch
 from hw.modules import ROOT
 
 HEIGHT, WIDTH = 24, 48
-FPS = 20 * (640 * 360) / (HEIGHT * WIDTH)  # the folding is that of 20 frames per second of 640 x 360
-MODEL = ROOT / "models" / "bbcu_nano_x2.npz"
+RATES = {"bbcu_nano_x2": 20, "bbcu_nano_x4": 6, "dncnn3_nano_q10": 30, "dncnn_nano_s25": 30}
+"""Frames of 640 x 360 per second: the foldings are of this order of size."""
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
-    network = IntegerNetwork.load(MODEL)
-    folding = plan(network, Goal(HEIGHT, WIDTH, BOARDS["pynq-z2"], FPS, strips=1), rough).folding
-    folder = tmp_path_factory.mktemp("nano")
+@pytest.fixture(scope="module", params=RATES)
+def shipped(request, tmp_path_factory):
+    path = ROOT / "models" / f"{request.param}.npz"
+    network = IntegerNetwork.load(path)
+    rate = RATES[request.param] * (640 * 360) / (HEIGHT * WIDTH)
+    folding = plan(network, Goal(HEIGHT, WIDTH, BOARDS["pynq-z2"], rate, strips=1), rough).folding
+    folder = tmp_path_factory.mktemp(request.param)
     model = lower(Job(network, lambda model: folding, decide), HEIGHT, WIDTH)
     stitch(model, "nano", network.content_hash, folder / "stitched")
-    return shelled(folder, HEIGHT, WIDTH, HEIGHT * WIDTH * 24)
+    return path, network, shelled(folder, HEIGHT, WIDTH, HEIGHT * WIDTH * 24)
 
 
-def test_a_photo_wider_than_a_strip(build, tmp_path, capsys):
+def test_all_networks_that_ship():
+    assert {path.stem for path in (ROOT / "models").glob("*.npz")} == set(RATES)
+
+
+def test_a_photo_wider_than_a_strip(shipped, tmp_path, capsys):
+    path, network, build = shipped
     photo = pytest.importorskip("skimage.data", reason="scikit-image is not installed").astronaut()
-    tile = np.ascontiguousarray(photo[95:131, 180:265])
-    Image.fromarray(tile).save(tmp_path / "photo.png")
-    options = ["--model", str(MODEL), "--backend", "board-sim", "--build", str(build)]
+    tile = np.ascontiguousarray(photo[95:131, 180:265, : network.channels])
+    Image.fromarray(tile.squeeze()).save(tmp_path / "photo.png")
+    options = ["--model", str(path), "--backend", "board-sim", "--build", str(build)]
     assert main([str(tmp_path / "photo.png"), str(tmp_path / "large.png"), *options]) == 0
     with Image.open(tmp_path / "large.png") as image:
         result = np.asarray(image)
-    assert np.array_equal(result, run(IntegerNetwork.load(MODEL), tile))
+    assert np.array_equal(result, run(network, tile).squeeze())
     assert "repeated" not in capsys.readouterr().out
