@@ -197,7 +197,10 @@ TINY = numbers(0, 1, WIDTH, 3, 3, WIDTH)
             "reads 'base' of kind base, expected acc or stream",
         ),
         (lambda: changed("image", inputs=("tail", "up")), "reads 'up' of kind stream, expected base"),
-        (lambda: tiny_network(layers=list(tiny_layers().values())[:-1]), "expected exactly one Output layer"),
+        (
+            lambda: tiny_network(layers=list(tiny_layers().values())[:-1]),
+            "expected exactly one Output or PlainOutput layer",
+        ),
         (
             lambda: with_layer(RepeatChannels("more", ("head",), 9), "head"),
             "layer 'more': no later layer reads it",
@@ -333,4 +336,4 @@ def test_describe_is_one_page_with_the_facts():
 
 
 def test_every_layer_class_is_a_layer_type():
-    assert len(LAYER_TYPES) == 10
+    assert len(LAYER_TYPES) == 16
