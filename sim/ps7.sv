@@ -3,7 +3,7 @@
 //
 // PS7 has the ports of the device's primitive that a design of ours connects (UG585; the primitive has some 600).
 // It does nothing itself: its pins are wired to the ports of `bitmend_board`, the module on top of the simulation,
-// behind which sim/board_main.cpp plays the processor (master at GP0) and the memory (slave at HP0).
+// behind which sim/board_main.cpp plays the processor (master at GP0) and sim/board_port.h the memory (slave at HP0).
 `default_nettype none
 
 /* verilator lint_off DECLFILENAME */

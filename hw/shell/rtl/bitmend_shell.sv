@@ -9,7 +9,7 @@
 //
 //       registers <-> control <-> check
 //                        |
-//           jobs: FIFOs for each of the five that work on a job
+//                      jobs: a queue for each of the five that work on a job
 //                        |
 //       bursts -> read -> unpack -> m_pixels          size -> m_size
 //       s_result -> crop -> pack -> write <- bursts
@@ -228,18 +228,7 @@ module bitmend_shell #(
     always_ff @(posedge clk) work_rst <= rst || flush;
     assign net_rst = work_rst;
 
-    // ---- Jobs: a FIFO before each that takes them; there are never more than QUEUE
-
-    wire logic [D-1:0]   rows     = D'(height - 32'd1);
-    wire logic [D-1:0]   out_rows = D'(out_height - 32'd1);
-    wire logic [ROW-1:0] src_last = src_bytes - 1'b1;
-    wire logic [ROW-1:0] dst_last = dst_bytes - 1'b1;
-
-    // Not as casts where they are put together: Yosys does not cut those to size there
-    wire logic [D-1:0] last_x = D'(crop_x + out_width - 32'd1);
-    wire logic [D-1:0] last_y = D'(crop_y + out_height - 32'd1);
-    wire logic [D-1:0] full_x = full_width - 1'b1;
-    wire logic [D-1:0] full_y = full_height - 1'b1;
+    // ---- Jobs
 
     wire logic [BURSTS-1:0] read_job, write_job;
     wire logic [UNPACK-1:0] unpack_job;
@@ -247,39 +236,17 @@ module bitmend_shell #(
     wire logic read_job_valid, read_job_ready, write_job_valid, write_job_ready;
     wire logic unpack_job_valid, unpack_job_ready, crop_job_valid, crop_job_ready;
 
-    // verilator lint_off PINCONNECTEMPTY
-    stream_fifo #(.WIDTH(BURSTS), .DEPTH(QUEUE)) u_read_jobs (
-        .clk(clk), .rst(work_rst),
-        .s_axis_tdata({rows, src_last, src_stride, src_addr}), .s_axis_tvalid(push), .s_axis_tready(),
-        .m_axis_tdata(read_job), .m_axis_tvalid(read_job_valid), .m_axis_tready(read_job_ready),
-        .count(), .high_water()
-    );
-    stream_fifo #(.WIDTH(2 * D), .DEPTH(QUEUE)) u_sizes (
-        .clk(clk), .rst(work_rst),
-        .s_axis_tdata({height[D-1:0], width[D-1:0]}), .s_axis_tvalid(push), .s_axis_tready(),
-        .m_axis_tdata(m_size_tdata), .m_axis_tvalid(m_size_tvalid), .m_axis_tready(m_size_tready),
-        .count(), .high_water()
-    );
-    stream_fifo #(.WIDTH(UNPACK), .DEPTH(QUEUE)) u_unpack_jobs (
-        .clk(clk), .rst(work_rst),
-        .s_axis_tdata({rows, src_last, src_stride[2:0], src_addr[2:0]}), .s_axis_tvalid(push), .s_axis_tready(),
-        .m_axis_tdata(unpack_job), .m_axis_tvalid(unpack_job_valid), .m_axis_tready(unpack_job_ready),
-        .count(), .high_water()
-    );
-    stream_fifo #(.WIDTH(CROP), .DEPTH(QUEUE)) u_crop_jobs (
-        .clk(clk), .rst(work_rst),
-        .s_axis_tdata({
-            dst_stride[2:0], dst_addr[2:0],
-            last_y, crop_y[D-1:0], last_x, crop_x[D-1:0], full_y, full_x
-        }), .s_axis_tvalid(push), .s_axis_tready(),
-        .m_axis_tdata(crop_job), .m_axis_tvalid(crop_job_valid), .m_axis_tready(crop_job_ready),
-        .count(), .high_water()
-    );
-    stream_fifo #(.WIDTH(BURSTS), .DEPTH(QUEUE)) u_write_jobs (
-        .clk(clk), .rst(work_rst),
-        .s_axis_tdata({out_rows, dst_last, dst_stride, dst_addr}), .s_axis_tvalid(push), .s_axis_tready(),
-        .m_axis_tdata(write_job), .m_axis_tvalid(write_job_valid), .m_axis_tready(write_job_ready),
-        .count(), .high_water()
+    shell_jobs #(.DIM_BITS(D), .ROW_BITS(ROW), .QUEUE(QUEUE)) u_jobs (
+        .clk(clk), .rst(work_rst), .push(push),
+        .src_addr(src_addr), .src_stride(src_stride), .width(width), .height(height),
+        .dst_addr(dst_addr), .dst_stride(dst_stride), .crop_x(crop_x), .crop_y(crop_y),
+        .out_width(out_width), .out_height(out_height),
+        .src_bytes(src_bytes), .dst_bytes(dst_bytes), .full_width(full_width), .full_height(full_height),
+        .m_read_tdata(read_job), .m_read_tvalid(read_job_valid), .m_read_tready(read_job_ready),
+        .m_size_tdata(m_size_tdata), .m_size_tvalid(m_size_tvalid), .m_size_tready(m_size_tready),
+        .m_unpack_tdata(unpack_job), .m_unpack_tvalid(unpack_job_valid), .m_unpack_tready(unpack_job_ready),
+        .m_crop_tdata(crop_job), .m_crop_tvalid(crop_job_valid), .m_crop_tready(crop_job_ready),
+        .m_write_tdata(write_job), .m_write_tvalid(write_job_valid), .m_write_tready(write_job_ready)
     );
 
     // ---- Pixels in
@@ -394,6 +361,7 @@ module bitmend_shell #(
     end
     assign job_cycles = taken;
 
+    // verilator lint_off PINCONNECTEMPTY
     stream_fifo #(.WIDTH(32), .DEPTH(QUEUE)) u_began (
         .clk(clk), .rst(work_rst),
         .s_axis_tdata(now), .s_axis_tvalid(read_job_valid && read_job_ready), .s_axis_tready(),
