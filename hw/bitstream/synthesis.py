@@ -16,17 +16,25 @@ from hw.modules import ROOT, ToolError
 from hw.yosys import Area, count, run_script
 
 LUT6_2_MAP = ROOT / "hw" / "lut6_2_map.v"
+SYNTH = "synth_xilinx -family xc7 -flatten -abc9 -nosrl -noiopad -noclkbuf"
+FLIP_FLOPS = "-cell $_DFFE_?P?P_ 01 -cell $_SDFFE_?P?P_ 01 -cell $_DLATCH_?P?_ 01"
+"""What synth_xilinx takes for a xc7 in its step map_ffs."""
+ENABLED, RESET = 8, 16
+"""The fewest flip-flops that get an enable, or a reset, of their own."""
 _PASS = re.compile(r"^[\d.]+ Executing (.*?) pass")
 
 
 def commands(design: Design) -> list[str]:
     """Return the Yosys commands that make netlist.json and stat.json in the folder where they run.
 
-    Two things that nextpnr cannot do are kept away from it:
+    Three things that nextpnr cannot do, or not well, are kept away from it:
     - it knows LUT6_2 by name but loses the second output, so that every one becomes two LUTs here; the placer
       puts them together again where it fits;
     - it puts shift registers with different enables into one slice, which has one, and then cannot route
-      them, so that they become flip-flops (-nosrl), of which there are plenty.
+      them, so that they become flip-flops (-nosrl), of which there are plenty;
+    - the flip-flops of a slice share clock enable and reset. A thousand small groups scatter the placement,
+      so that an enable or reset of few flip-flops becomes logic in front of them, as Vivado's
+      control_set_opt_threshold does.
     """
     folders = sorted({str(path.parent) for path in design.sources} | {str(design.files)})
     includes = " ".join(f"-I{folder}" for folder in folders)
@@ -35,7 +43,9 @@ def commands(design: Design) -> list[str]:
         "read_verilog -lib +/xilinx/cells_xtra.v",
         *(f"read_verilog -sv -defer {includes} {path}" for path in design.sources),
         f"hierarchy -check -top {design.top}",
-        "synth_xilinx -family xc7 -flatten -abc9 -nosrl -noiopad -noclkbuf",
+        f"{SYNTH} -run :map_ffs",
+        f"dfflegalize {FLIP_FLOPS} -mince {ENABLED} -minsrst {RESET}",
+        f"{SYNTH} -run map_ffs:",
         f"techmap -map {LUT6_2_MAP}",
         "clean",
         "tee -q -o stat.json stat -json",
