@@ -52,8 +52,8 @@ def command(tools: OpenTools, design: Design, netlist: Path, folder: Path, seed:
     result = [str(tools.nextpnr)]
     if tools.himbaechel:
         result += ["--device", design.part]
-        # Its limit of attempts to place a cell is computed from the square of their number, which overflows.
-        result += ["--placer-heap-cell-placement-timeout", "0"]
+        # The wires of the other placer are half as long again, and its limit of attempts overflows.
+        result += ["--placer", "static"]
         for key, path in outputs.items():
             result += ["-o", f"{key}={path}"]
     else:
@@ -120,7 +120,7 @@ def read_result(design: Design, folder: Path, netlist: Path, seed: int, seconds:
     """
     log = (folder / "nextpnr.log").read_text(errors="replace")
     last = {name: float(mhz) for name, mhz in _FMAX.findall(log)}  # the last lines are those after routing
-    own = timing(folder / "delays.sdf", netlist, design.top)
+    own = timing(folder / "delays.sdf", netlist, folder / "placed.json", design.top)
     used = {name: (int(n), int(of)) for name, n, of in _utilisation(log)}
     return Routed(seed, folder, own.fmax_mhz, used, own.path, seconds, min(last.values(), default=None))
 

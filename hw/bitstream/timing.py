@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hw.bitstream import BitstreamError
 from hw.bitstream.delays import CARRY, LUT_RAM_OUT, LUT_RAM_SETUP, SEQUENTIAL, clock_to_out, setup
+from hw.bitstream.placement import read_placement
 
 _WIRE = re.compile(r"\(INTERCONNECT (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
 _ARC = re.compile(r"\(IOPATH (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
@@ -97,12 +98,16 @@ def _longest(*triples: str) -> float:
     return max(float(value) for triple in triples for value in triple.split(":") if value) / 1000
 
 
-def analyze(delays: Delays, cells: Mapping[str, Any]) -> Timing:
+def analyze(
+    delays: Delays, cells: Mapping[str, Any], tables: Mapping[str, Collection[str]] | None = None
+) -> Timing:
     """Find the slowest path between registers.
 
     Args:
         delays: of the routed design.
         cells: of Yosys' netlist by name, with their parameters.
+        tables: the pins that LUTs use, by name. nextpnr connects the pins of two LUTs that share one to both,
+            and writes paths that do not exist.
 
     Raises:
         BitstreamError: there is a loop without a register, or no path at all.
@@ -127,6 +132,8 @@ def analyze(delays: Delays, cells: Mapping[str, Any]) -> Timing:
         if target[1] in SEQUENTIAL.get(kind, ()) or kind.startswith("BUFG"):
             continue
         if target[1] == "CLK" and kind == "SLICE_LUTX":
+            continue
+        if tables and target[0] in tables and target[1] not in tables[target[0]]:
             continue
         connect(source, target, delay, "routing")
         used[target[0]].add(target[1])
@@ -209,15 +216,18 @@ def _segment(delay: float, kind: str, source: Pin, target: Pin) -> dict[str, Any
     return {"delay_ns": round(delay, 3), "kind": kind, **pins}
 
 
-def timing(sdf: Path, netlist: Path, top: str) -> Timing:
+def timing(sdf: Path, netlist: Path, placed: Path, top: str) -> Timing:
     """Analyze the design that nextpnr routed.
 
     Args:
         sdf: delays, by nextpnr.
         netlist: by Yosys.
+        placed: netlist, by nextpnr.
         top: the module.
 
     Raises:
-        BitstreamError: see `read_sdf` and `analyze`.
+        BitstreamError: see `read_sdf`, `read_placement` and `analyze`.
     """
-    return analyze(read_sdf(sdf), json.loads(netlist.read_text())["modules"][top]["cells"])
+    cells = json.loads(netlist.read_text())["modules"][top]["cells"]
+    tables = {cell.name: cell.pins for cell in read_placement(placed, ("LUT",))}
+    return analyze(read_sdf(sdf), cells, tables)

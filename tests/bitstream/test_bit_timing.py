@@ -133,3 +133,15 @@ def test_hard_blocks():
     assert setup("RAMB18E1_RAMB18E1", "DIADI0", {}) == 0.737
     assert clock_to_out("RAMB36E1_RAMB36E1", "DOBDO0", {"DOB_REG": "1"}) == 0.882
     assert clock_to_out("DSP48E1_DSP48E1", "PCOUT3", {}) == 0.478
+
+
+def test_pins_that_a_lut_shares_with_its_neighbour_make_no_path(tmp_path):
+    shared = NAMES.replace("lut/O6 dsp/A0", "lut/O6 lut/A3").replace(
+        "(IOPATH A2 O6 (100:125:150) (100:125:160))",
+        "(IOPATH A2 O6 (100:125:150) (100:125:160))\n(IOPATH A3 O6 (100:100:100) (100:100:100))",
+    )
+    path = tmp_path / "delays.sdf"
+    path.write_text(shared)
+    with pytest.raises(BitstreamError, match="loop without a register through lut"):
+        analyze(read_sdf(path), {})
+    assert analyze(read_sdf(path), {}, {"lut": {"A1": "I0", "A2": "I1", "O6": "O"}}).fmax_mhz > 0
