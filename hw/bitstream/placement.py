@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import numpy as np
 from hw.bitstream import BitstreamError
 
 _BEL = re.compile(r"X(\d+)Y(\d+)/(\w+?)_X(\d+)Y(\d+)[./](\w+)")
+_INPUT = re.compile(r"I(\d+)")
+_CONSTANT_NETS = {"$PACKER_GND_NET": 0, "$PACKER_VCC_NET": 1}
 _PINS = ("A1", "A2", "A3", "A4", "A5", "A6")
 _INDEX = np.arange(64)
 
@@ -34,7 +36,9 @@ class Placed:
         x, y: position of its tile in the grid.
         site_x, site_y: of its site within the tile.
         bel: element of the site: A6LUT.
-        parameters, pins: of the cell; `pins` maps physical pins to the logical ones, separated by spaces.
+        parameters: of the cell.
+        pins: physical pins to the logical ones: "I3"; "I0 I1" or "I0I1" of two inputs that are one net.
+        constants: physical pins that are tied, with their values.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Placed:
     bel: str
     parameters: Mapping[str, str]
     pins: Mapping[str, str]
+    constants: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_placement(path: Path, kinds: tuple[str, ...] = ("LUT", "RAMB")) -> list[Placed]:
@@ -59,14 +64,19 @@ def read_placement(path: Path, kinds: tuple[str, ...] = ("LUT", "RAMB")) -> list
         (module,) = (m for m in modules.values() if any(_bel(c) for c in m["cells"].values()))
     except (OSError, ValueError, KeyError) as error:
         raise BitstreamError(f"{path}: expected a netlist placed by nextpnr-himbaechel ({error})") from None
-    return list(_cells(module["cells"], kinds))
+    tied = {
+        bit: value
+        for name, value in _CONSTANT_NETS.items()
+        for bit in module.get("netnames", {}).get(name, {}).get("bits", ())
+    }
+    return list(_cells(module["cells"], kinds, tied))
 
 
 def _bel(cell: Mapping[str, Any]) -> re.Match[str] | None:
     return _BEL.fullmatch(cell["attributes"].get("NEXTPNR_BEL", ""))
 
 
-def _cells(cells: Mapping[str, Any], kinds: tuple[str, ...]) -> Iterator[Placed]:
+def _cells(cells: Mapping[str, Any], kinds: tuple[str, ...], tied: Mapping[Any, int]) -> Iterator[Placed]:
     prefix = "X_ORIG_PORT_"
     for name, cell in cells.items():
         kind = cell["attributes"].get("X_ORIG_TYPE", "")
@@ -76,7 +86,9 @@ def _cells(cells: Mapping[str, Any], kinds: tuple[str, ...]) -> Iterator[Placed]
             pins = {k.removeprefix(prefix): v for k, v in attributes.items() if k.startswith(prefix)}
             x, y, _, site_x, site_y, bel = match.groups()
             place = (int(x), int(y), int(site_x), int(site_y), bel)
-            yield Placed(name, kind, *place, cell["parameters"], pins)
+            nets = ((pin, net[0]) for pin, net in cell.get("connections", {}).items() if net)
+            constants = {pin: tied[net] for pin, net in nets if net in tied}
+            yield Placed(name, kind, *place, cell["parameters"], pins, constants)
 
 
 def bits(value: str, size: int) -> np.ndarray:
@@ -93,9 +105,22 @@ def truth_table(cell: Placed) -> np.ndarray:
     """
     logical = np.zeros(64, np.int64)
     for position, pin in enumerate(_PINS):
-        for name in cell.pins.get(pin, "").split():
-            logical |= (_INDEX >> position & 1) << int(name.removeprefix("I"))
+        for number in _INPUT.findall(cell.pins.get(pin, "")):
+            logical |= (_INDEX >> position & 1) << int(number)
     return bits(cell.parameters["INIT"], 64)[logical]
+
+
+def reachable(cell: Placed) -> np.ndarray:
+    """Return which of the 64 entries of a LUT can be addressed: those with its tied pins at their values.
+
+    nextpnr joins two tied inputs on one pin, and forgets one of them in the entries where that pin has the
+    other value.
+    """
+    mask = np.ones(64, bool)
+    for position, pin in enumerate(_PINS):
+        if pin in cell.constants:
+            mask &= (_INDEX >> position & 1) == cell.constants[pin]
+    return mask
 
 
 def block_ram(cell: Placed) -> dict[str, np.ndarray]:

@@ -47,6 +47,7 @@ def commands(design: Design) -> list[str]:
         f"dfflegalize {FLIP_FLOPS} -mince {ENABLED} -minsrst {RESET}",
         f"{SYNTH} -run map_ffs:",
         f"techmap -map {LUT6_2_MAP}",
+        "opt_lut_ins -tech xilinx t:LUT* c:*u_rom* %d",  # a ROM keeps its address bits in order, for readback
         "clean",
         "tee -q -o stat.json stat -json",
         f"select {design.top}",

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
+import json
+
 import pytest
 
 from hw.modules import ROOT, RTL, ToolError
@@ -15,11 +17,27 @@ LEAVES = {
 # The lines for simulation; the primitives as Yosys' library has them; these with LUT6_2 split by our map.
 PLAIN = ["proc", "select -assert-none t:LUT6_2"]
 PRIMITIVES = ["proc", "select -assert-min 1 t:LUT6_2"]
-SPLIT = ["proc", f"techmap -map {ROOT}/hw/lut6_2_map.v", "select -assert-none t:LUT6_2"]
+SPLIT = [
+    "proc",
+    f"techmap -map {ROOT}/hw/lut6_2_map.v",
+    "select -assert-none t:LUT6_2",
+    "opt_lut_ins -tech xilinx",
+]
+CONSTANTS = """module constants (input [3:0] x, output [7:0] y);
+    LUT6_2 #(.INIT(64'h123456789ABCDEF0)) a (
+        .I0(x[0]), .I1(1'b1), .I2(x[1]), .I3(1'b1), .I4(x[2]), .I5(1'b1), .O5(y[0]), .O6(y[1]));
+    LUT6_2 #(.INIT(64'h96696996EDB78421)) b (
+        .I0(1'b0), .I1(1'b0), .I2(x[1]), .I3(x[3]), .I4(x[2]), .I5(1'b1), .O5(y[2]), .O6(y[3]));
+    LUT6_2 #(.INIT(64'h0F1E2D3C4B5A6978)) c (
+        .I0(x[3]), .I1(x[2]), .I2(x[1]), .I3(x[0]), .I4(1'b1), .I5(1'b1), .O5(y[4]), .O6(y[5]));
+    LUT6_2 #(.INIT(64'h8421C63996F05AA5)) d (
+        .I0(1'b1), .I1(x[2]), .I2(1'b0), .I3(1'b0), .I4(x[3]), .I5(1'b1), .O5(y[6]), .O6(y[7]));
+endmodule
+"""
 
 
 def side(name, leaf, file, steps):
-    parameters = "".join(f" -set {parameter} {value}" for parameter, value in LEAVES[leaf].items())
+    parameters = "".join(f" -set {parameter} {value}" for parameter, value in LEAVES.get(leaf, {}).items())
     return [
         "read_verilog -lib +/xilinx/cells_sim.v",
         f"read_verilog -sv {file}",
@@ -37,7 +55,7 @@ def side(name, leaf, file, steps):
 
 
 def prove(leaf, folder, left, right, change=("", "")):
-    text = (RTL / f"{leaf}.sv").read_text()
+    text = CONSTANTS if leaf == "constants" else (RTL / f"{leaf}.sv").read_text()
     (folder / "plain.sv").write_text(text.replace("`ifdef ", "`ifdef NOT_"))
     (folder / "primitives.sv").write_text(text.replace(*change))
     script = []
@@ -60,6 +78,18 @@ def test_primitives_equal_plain_lines(leaf, tmp_path):
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_split_equals_primitives(leaf, tmp_path):
     assert "no model found: SUCCESS" in prove(leaf, tmp_path, PRIMITIVES, SPLIT)
+
+
+def test_constant_inputs_go_into_the_table(tmp_path):
+    assert "no model found: SUCCESS" in prove("constants", tmp_path, PRIMITIVES, SPLIT)
+    steps = ["read_verilog -lib +/xilinx/cells_sim.v", "read_verilog -sv primitives.sv", *SPLIT]
+    run_script([*steps, "write_json -selected split.json"], tmp_path)
+    cells = json.loads((tmp_path / "split.json").read_text())["modules"]["constants"]["cells"]
+    bits = {
+        bit for cell in cells.values() for connection in cell["connections"].values() for bit in connection
+    }
+    assert cells
+    assert not bits & {"0", "1", "x"}
 
 
 def test_prover_sees_one_wrong_bit(tmp_path):
