@@ -37,7 +37,7 @@ from hw.compiler.build_folder import BuildFolder
 from hw.files import write_text
 
 _TABLE = re.compile(
-    r"(?P<instance>.*)\.u_rom\.(?:g_merged\.g_pe\[(?P<pe>\d+)\]\.g_bit\[(?P<bit>\d+)\]"
+    r"(?P<instance>.*)\.u_rom\.(?:genblk\d+\.)?(?:g_merged\.g_pe\[(?P<pe>\d+)\]\.g_bit\[(?P<bit>\d+)\]"
     r"|g_words\.g_bit\[(?P<word>\d+)\])\.(?:u_table|gen\w*\.u_table)\.lut\.half\[(?P<half>\d)\]\..*"
 )
 _HALF = {"5": slice(0, 32), "6": slice(32, 64)}
@@ -51,6 +51,7 @@ class Result:
         blocks, tables: block RAMs and LUTs compared.
         set_bits: ones among the block RAM bits: a comparison of zeros proves nothing.
         weights: per memory file, number of weight bits found equal.
+        elsewhere: memory files of weights that are in no such table: only compared as block RAM or logic.
         differences: one line each.
     """
 
@@ -58,6 +59,7 @@ class Result:
     tables: int = 0
     set_bits: int = 0
     weights: dict[str, int] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Result:
             "block_ram_ones": self.set_bits,
             "luts": self.tables,
             "weight_bits": self.weights,
+            "weights_elsewhere": self.elsewhere,
             "differences": self.differences[:100],
         }
 
@@ -179,6 +182,7 @@ def compare_weights(
                 result.differences.append(f"weights of {file.name}, bit {column}")
             else:
                 result.weights[file.name] = result.weights.get(file.name, 0) + len(words)
+    result.elsewhere = sorted(file.name for file in files.values() if file.name not in result.weights)
 
 
 def read_back(build: Path) -> Result:
@@ -218,6 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{result.blocks} block RAMs ({result.set_bits} ones), {result.tables} truth tables compared")
     for name, count in result.weights.items():
         print(f"{name}: {count} weight bits in the bitstream equal the network's")
+    if result.elsewhere:
+        print(f"as block RAM or logic, compared with the netlist: {', '.join(result.elsewhere)}")
     for line in result.differences[:20]:
         print(f"differs: {line}")
     print("equal" if not result.differences else f"{len(result.differences)} differences")

@@ -180,6 +180,23 @@ def test_weights_come_out_of_the_bitstream(database, tmp_path):
     other = Result()
     compare_weights(weight_design(tmp_path, words), tables, other)
     assert other.differences == ["weights of body.0.conv.weight.mem, bit 5"]
+    missed = Result()
+    compare_weights(weight_design(tmp_path, words), {}, missed)
+    assert missed.elsewhere == ["body.0.conv.weight.mem"]
+    assert not missed.weights
+
+
+@pytest.mark.parametrize("block", ["", "genblk1."])
+def test_words_of_a_rom_are_found(database, block):
+    # Yosys names the block between the ROM and its words when it has no name.
+    name = f"pl.u_network.u_up_0_conv.g_rom.u_rom.{block}g_words.g_bit[6].u_table.lut.half[1].genblk1.lut"
+    cell = lut(name, 0x12345678, 5, "A6LUT")
+    frames = {}
+    write_lut(frames, database, truth_table(cell))
+    tables = found_weights(through_a_bit_file(frames, database), [cell], database)
+    ((found,),) = (values.items() for values in tables.values())
+    assert found[0] == ("words", 7)
+    assert found[1].tolist() == [0x12345678 >> i & 1 for i in range(32)]
 
 
 def test_placement_is_read_from_nextpnrs_netlist(tmp_path):
