@@ -30,7 +30,7 @@ BITSTREAM ?=
 
 .PHONY: help setup demo test lint format train export evaluate bench complexity card report describe \
         sim sim-all waves formal synth-ops diagrams compile synth simulate accelerators bitstream registers \
-        zoo ablate networks clean distclean
+        zoo ablate comparison networks clean distclean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ zoo: $(VENV)/.all ## train the methods of a printed table at equal BUDGET and co
 
 ablate: $(VENV)/.all ## run ablation WHAT (residual, broken-skips, amplification, units, parts) at BUDGET
 	@$(BIN)/python -m quant.ablate --what $(WHAT) $(if $(BUDGET),--budget $(BUDGET)) $(if $(DATA),--data '$(DATA)') $(ARGS)
+
+comparison: $(VENV)/.all ## networks side by side on the same crops: ARGS='runs/zoo/X --data Set14'
+	@$(BIN)/python -m quant.comparison $(ARGS)
 
 networks: $(VENV)/.all ## regenerate docs/networks.md: every network of the papers beside the printed figures
 	@$(BIN)/python -m quant.networks_page $(ARGS)

@@ -2,7 +2,8 @@
 """BBCU's ablations at a chosen budget: `python -m quant.ablate --what residual --budget 2000`.
 
 Trains the networks of one figure or table on the same patches, resuming what was interrupted; draws the
-paper's figure beside ours, prints a table, and says which of the paper's conclusions hold.
+paper's figure beside ours, prints a table, and says which of the paper's conclusions hold. `--publish` puts
+the figure and all that was found into docs/ablations/, from where docs/networks.md shows them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +25,8 @@ from quant.figures import draw
 from quant.images import DataError, find_data
 from quant.outputs import text_table, write_json
 from quant.train import TRAINING_SET, TrainConfig
+
+PUBLISHED = Path(__file__).resolve().parents[1] / "docs" / "ablations"
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,22 @@ def benefits(ablation: Ablation, psnr: Mapping[str, float]) -> list[Benefit]:
     return out
 
 
+def conclusions(ablation: Ablation, psnr: Mapping[str, float]) -> list[dict]:
+    """The paper's conclusions and whether each holds here; none while a network is missing."""
+    if len(psnr) < len(ablation.experiments):
+        return []
+    return [{"claim": claim, "holds": bool(test(psnr))} for claim, test in ablation.claims]
+
+
 def to_text(ablation: Ablation, results: Sequence[Measured], what: str) -> str:
     """Table, the paper's conclusions and, for parts, V_C and V_P."""
     sets = list(results[0].psnr_db)
     rows = [[r.name, str(r.iterations), *(f"{r.psnr_db[s]:.3f}" for s in sets)] for r in results]
     blocks = [ablation.title, text_table(("network", "iterations", *sets), rows)]
     psnr = {r.name: r.psnr_db[sets[0]] for r in results}
-    if len(psnr) == len(ablation.experiments):
+    if found := conclusions(ablation, psnr):
         lines = [f"the paper's conclusions on {sets[0]}:"]
-        lines += [
-            f"  {'holds' if test(psnr) else 'does not hold'}: {claim}" for claim, test in ablation.claims
-        ]
+        lines += [f"  {'holds' if c['holds'] else 'does not hold'}: {c['claim']}" for c in found]
         blocks.append("\n".join(lines))
         if what == "parts":
             cells = [
@@ -101,6 +109,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--compile", action="store_true", help="torch.compile each network")
     add("--workers", type=int, default=0)
     add("--threads", type=int, help="CPU threads of torch")
+    add("--publish", action="store_true", help="put figure and results into docs/ablations/")
     return parser.parse_args(argv)
 
 
@@ -122,10 +131,22 @@ def run(args: argparse.Namespace) -> None:
         ablation.experiments, training, data, folder, sets, limit=args.limit, workers=args.workers
     )
     print(to_text(ablation, results, args.what))
-    draw(panels(ablation, results, sets[0].name), folder / "figure.png")
+    figure, shown = folder / "figure.png", panels(ablation, results, sets[0].name)
+    draw(shown, figure)
     rows = [{"name": r.name, "iterations": r.iterations, "psnr_db": r.psnr_db} for r in results]
-    write_json(folder / "ablation.json", {"what": args.what, "title": ablation.title, "rows": rows})
-    print(f"\nfigure: {folder / 'figure.png'}")
+    record = {"what": args.what, "title": ablation.title, "rows": rows}
+    write_json(folder / "ablation.json", record)
+    print(f"\nfigure: {figure}")
+    if args.publish:
+        record |= {"scale": args.scale, "width": args.width, "depth": args.depth, "data": data.name}
+        record |= {"batch": args.batch, "patch": args.patch, "lr": args.lr, "paper_set": ablation.paper_set}
+        psnr = {r.name: r.psnr_db[sets[0].name] for r in results}
+        record["conclusions"] = conclusions(ablation, psnr)
+        if args.what == "parts":
+            record["benefits"] = [asdict(b) for b in benefits(ablation, psnr)]
+        draw(shown, PUBLISHED / f"{args.what}.png")
+        write_json(PUBLISHED / f"{args.what}.json", record)
+        print(f"published: {PUBLISHED / args.what}.json")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,6 +4,9 @@
 The Numba engine and a float32 network of the same topology take turns on the same image and the same number
 of threads. The float network is spared what only the integers need (thresholds, scales, conversion from and
 to 8 bits), and is run in the memory format that is faster for it.
+
+A network with statistics of the whole image is timed in its exact form: the integers need one pass for each
+mean and one for the pixels (docs/numerics.md), PyTorch has all of the image at once.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from torch import Tensor, nn
 import golden
 from golden import IntegerNetwork, ModelError
 from golden.layers import PIXELS
+from golden.statistics import means
 from quant.config import PRESETS, ConfigError, preset
 from quant.outputs import text_table, write_json
 
@@ -40,8 +44,8 @@ REFERENCE_SIZE = (160, 90)  # of the image for the NumPy reference, which is slo
 class FloatTwin(nn.Module):
     """A float32 network with the convolutions, activations and additions of an integer network.
 
-    A requantizer with two pieces becomes a PReLU, one with a single piece and RSign become nothing. The
-    weights are random.
+    A requantizer with two pieces becomes a PReLU, a table a sigmoid; a requantizer with a single piece, RSign
+    and Compare become nothing. The weights are random.
     """
 
     def __init__(self, network: IntegerNetwork):
@@ -54,6 +58,8 @@ class FloatTwin(nn.Module):
             if isinstance(layer, golden.ConvInt8 | golden.ConvXnor):
                 outputs, _, _, inputs = layer.weight.shape
                 part = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+            elif isinstance(layer, golden.ConvPoint):
+                part = nn.Conv2d(*layer.weight.shape[::-1], 1, bias=False)
             elif isinstance(layer, golden.Requant) and not _one_piece(layer):
                 part = nn.PReLU(len(layer.a1))
             if part is not None:
@@ -74,6 +80,12 @@ class FloatTwin(nn.Module):
         match layer:
             case golden.Join() | golden.Output():
                 return x + others[0]
+            case golden.Multiply():
+                return x * others[0]
+            case golden.GlobalMean():
+                return x.mean((2, 3), keepdim=True)
+            case golden.Table():
+                return torch.sigmoid(x)
             case golden.PixelShuffle():
                 return F.pixel_shuffle(x, layer.factor)
             case golden.NearestUp():
@@ -122,6 +134,20 @@ class Result:
         return statistics.median(self.torch_cpu_s) / statistics.median(self.fast_cpu_s)
 
 
+def integer_engine(network: IntegerNetwork, threads: int | None = None) -> Callable[[np.ndarray], np.ndarray]:
+    """The Numba engine as a function of images, statistics of each image included."""
+    from golden.fast import FastEngine, tensor_of  # needs numba
+
+    if not means(network):
+        return FastEngine(network, threads).run
+
+    def run(image: np.ndarray) -> np.ndarray:
+        statistics_of_it = golden.measure(network, image, tensor_of=tensor_of)
+        return FastEngine(golden.freeze(network, statistics_of_it), threads).run(image)
+
+    return run
+
+
 def _timed(run: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     run()
@@ -146,11 +172,9 @@ def measure(
         compiled: whether PyTorch's network goes through torch.compile.
         dtype: of PyTorch's network.
     """
-    from golden.fast import FastEngine  # needs numba
-
     width, height = size
     image = np.random.default_rng(0).integers(0, 256, (height, width, network.channels), np.uint8)
-    engine = FastEngine(network, threads)
+    engine = integer_engine(network, threads)
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(dtype)
     torch.set_num_threads(threads)
     with torch.inference_mode():
@@ -162,8 +186,8 @@ def measure(
             )
         trials = {name: [_timed(run)[0] for _ in range(4)][1:] for name, run in runs.items()}
         layout = min(trials, key=lambda name: statistics.median(trials[name]))
-        engine.run(image)  # compiles
-        pairs = [(_timed(lambda: engine.run(image)), _timed(runs[layout])) for _ in range(repeats)]
+        engine(image)  # compiles
+        pairs = [(_timed(lambda: engine(image)), _timed(runs[layout])) for _ in range(repeats)]
     (fast, fast_cpu), (other, other_cpu) = (zip(*runs, strict=True) for runs in zip(*pairs, strict=True))
     label = layout + (", compiled" if compiled else "") + (", bfloat16" if dtype == torch.bfloat16 else "")
     return Result(width, height, list(fast), list(other), list(fast_cpu), list(other_cpu), label)
@@ -171,14 +195,12 @@ def measure(
 
 def reference_speed(network: IntegerNetwork) -> tuple[float, bool]:
     """Return the NumPy reference's pixels per second on a small image, and whether Numba's is equal."""
-    from golden.fast import FastEngine
-
     width, height = REFERENCE_SIZE
     image = np.random.default_rng(1).integers(0, 256, (height, width, network.channels), np.uint8)
     start = time.perf_counter()
     expected = golden.run(network, image)
     seconds = time.perf_counter() - start
-    return width * height / seconds, np.array_equal(FastEngine(network).run(image), expected)
+    return width * height / seconds, np.array_equal(integer_engine(network)(image), expected)
 
 
 def binary_macs(network: IntegerNetwork) -> int:
@@ -286,6 +308,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"numba {here['numba']}, torch {here['torch']}, {threads} threads each")
         macs = binary_macs(network)
         print(f"{name}: {macs / 1e3:.1f} k binary multiply-accumulates per input pixel")
+        if passes := len(means(network)):
+            print(f"statistics of the image: {passes} passes before the pixels, as in the exact form")
         dtype = getattr(torch, args.dtype)
         results = [measure(network, size, args.repeats, threads, args.compile, dtype) for size in sizes]
         speed, equal = reference_speed(network)

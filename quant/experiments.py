@@ -116,34 +116,39 @@ def levels_of(config: NetworkConfig) -> Sequence[float | None]:
     return (trained[0],) if trained[0] == trained[1] else papers
 
 
-def measure(network: RestorationNetwork, folders: Sequence[Path], limit: int | None = None) -> Measured:
-    """PSNR of a network on folders of clean images, each in the convention of its task.
+def restorer(network: RestorationNetwork) -> Callable[[np.ndarray], np.ndarray]:
+    """The network as a function of images, (H, W, C) uint8 or float32 to (rH, rW, C) uint8.
 
-    A network in paper mode runs in float32; one in hardware mode in float64, so that its figures are those
-    of its integers.
+    A network in paper mode runs in float32; one in hardware mode in float64, which gives the pixels of its
+    integers.
     """
-    config = network.config
-    exact = config.mode == "hardware"
-    network = float64_network(network) if exact else network.float().eval()
+    exact = network.config.mode == "hardware"
+    ready = float64_network(network) if exact else network.float().eval()
+
+    def restore(low: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(np.array(low)).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            out = ready.forward(pixels.double() if exact else pixels.float())
+        return out[0].round().clamp(0, 255).permute(1, 2, 0).to(torch.uint8).numpy()
+
+    return restore
+
+
+def measure(network: RestorationNetwork, folders: Sequence[Path], limit: int | None = None) -> Measured:
+    """PSNR of a network on folders of clean images, each in the convention of its task."""
+    config, restore = network.config, restorer(network)
     psnr, inputs = {}, {}
     for folder in folders:
         for level in levels_of(config):
             scores = []
             for file in clean_files(folder, limit):
                 case = make_case(file, config, level, seed=0)
-                scores.append(score(case, _restore(network, case.low, exact), config))
+                scores.append(score(case, restore(case.low), config))
             mean = mean_score(scores)
             name = folder.name if level is None else f"{folder.name} {level:g}"
             psnr[name], inputs[name] = round(mean.psnr_db, 3), round(mean.input_psnr_db, 3)
     done = int(network.provenance.get("iterations_done", 0))
     return Measured("", done, psnr, inputs)
-
-
-def _restore(network: RestorationNetwork, low: np.ndarray, exact: bool) -> np.ndarray:
-    pixels = torch.from_numpy(np.array(low)).permute(2, 0, 1)[None]
-    with torch.inference_mode():
-        out = network.forward(pixels.double() if exact else pixels.float())
-    return out[0].round().clamp(0, 255).permute(1, 2, 0).to(torch.uint8).numpy()
 
 
 def run_all(

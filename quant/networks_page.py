@@ -3,8 +3,8 @@
 
     python -m quant.networks_page
 
-The printed figures come from paper_tables.csv, ours from docs/zoo.json (`quant.zoo --publish`) and from the
-cards in models/.
+The printed figures come from paper_tables.csv, ours from docs/zoo.json (`quant.zoo --publish`), from what
+other commands have published in docs/ (`quant.page_results`), and from the cards in models/.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from quant.methods import METHODS
 from quant.methods.bam import BamUnit
 from quant.networks import FAMILIES, Key
 from quant.outputs import markdown_table, write_text
+from quant.page_results import ablations, comparisons, streaming
 from quant.zoo import compared_set, pairs_of, printed_psnr
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -219,8 +220,13 @@ def cards_table() -> str:
     return markdown_table(("model", "network", "PSNR dB of its integers"), rows, 3)
 
 
-def page(results: Sequence[dict]) -> str:
-    """docs/networks.md."""
+def page(results: Sequence[dict], docs: Path = ROOT / "docs") -> str:
+    """docs/networks.md.
+
+    Args:
+        results: of docs/zoo.json.
+        docs: the folder with what other commands have published.
+    """
     families = [
         [f"`{f.arch}`", _first_line(f.network), f"`{Path(sys.modules[f.network.__module__].__file__).name}`",
          str(len(f.presets)), str(len(f.rows))]
@@ -236,9 +242,12 @@ def page(results: Sequence[dict]) -> str:
         "## Trained models\n",
         cards_table() + "\n",
         "Each model's page has its data, budget and commands. No paper prints networks this small.\n",
+        *comparisons(docs),
         "## At equal budget\n",
         "`make zoo` trains the methods of a table for the same iterations on the same patches.\n",
         *zoo_sections(results),
+        *ablations(docs),
+        *streaming(docs),
         "## Printed rows\n",
         "`ours` is from the section above, with the size that was trained; `-` is not trained yet.\n",
         *row_tables(results),

@@ -71,6 +71,11 @@ def printed_psnr() -> dict[Key, dict[str, float]]:
     return out
 
 
+def folder_name(method: str) -> str:
+    """The folder of a method's run."""
+    return "".join(c if c.isalnum() else "_" for c in method).lower()
+
+
 def in_mode(config: NetworkConfig, mode: str) -> NetworkConfig:
     """The network in hardware mode if that is asked for and it has one, else in paper mode."""
     wanted = replace(config, mode="paper")
@@ -228,7 +233,7 @@ def run(args: argparse.Namespace) -> dict:
     training = training_of(args, task)
     budget = Budget.parse(args.budget).in_iterations(list(configs.values())[-1], training, folder)
     training = replace(training, iterations=budget)
-    names = {"".join(c if c.isalnum() else "_" for c in m).lower(): m for m in configs}
+    names = {folder_name(method): method for method in configs}
     experiments = [Experiment(name, configs[method]) for name, method in names.items()]
     results = run_all(experiments, training, data, folder, sets, limit=args.limit, workers=args.workers)
     record = report(args.table, setting, results, names)

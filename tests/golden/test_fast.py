@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from golden_graphs import random_graph
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import golden
 from golden import Base, ConvInt8, IntegerNetwork, Output, Requant, make_engine, run
+from golden.random_attention import attention_like, ebsr_like
 from golden.random_networks import VARIANTS, bbcu_like, random_image, random_network
 
 pytest.importorskip("numba", reason="the Numba engine is optional: pip install bitmend[fast]")
@@ -309,8 +312,55 @@ def test_float_twin():
     )
     from quant.bench import FloatTwin
 
-    for seed, variant in enumerate(VARIANTS):
-        network = bbcu_like(np.random.default_rng(seed), 4, 2, 1 + seed % 4, 3, variant)
+    networks = [
+        bbcu_like(np.random.default_rng(seed), 4, 2, 1 + seed % 4, 3, variant)
+        for seed, variant in enumerate(VARIANTS)
+    ]
+    networks += [
+        attention_like(np.random.default_rng(0), binary="se", residual="spatial"),
+        attention_like(np.random.default_rng(1), binary="pixel", residual="none"),
+        ebsr_like(np.random.default_rng(2)),
+    ]
+    for network in networks:
         with torch.inference_mode():
             result = FloatTwin(network)(torch.rand(1, 3, 5, 6))
         assert result.shape == (1, 3, 5 * network.scale, 6 * network.scale)
+
+
+def test_float_twin_computes_what_attention_is():
+    """A factor is the sigmoid of a mean, and it multiplies: with all weights 0, everything is halved."""
+    torch = pytest.importorskip(
+        "torch", reason="the benchmark compares with PyTorch: pip install bitmend[train]"
+    )
+    from quant.bench import FloatTwin
+
+    layers = (
+        golden.GlobalMean("mean", ("x",), np.zeros(3, np.int16), 0, 8),
+        golden.ConvPoint("fc", ("mean",), np.zeros((3, 3), np.int8)),
+        golden.Table("gate", ("fc",), np.zeros(4, np.int16), 8),
+        golden.Multiply("y", ("x", "gate"), 0, 8),
+    )
+    x = torch.rand(1, 3, 4, 5)
+    twin = FloatTwin(SimpleNamespace(layers=layers))
+    values = {"x": x}
+    for layer in layers:
+        values[layer.name] = twin._compute(layer, *(values[name] for name in layer.inputs))
+        if layer.name == "mean":
+            torch.testing.assert_close(values["mean"][0, :, 0, 0], x[0].mean((1, 2)))
+        if layer.name == "fc":
+            assert values["fc"].shape == (1, 3, 1, 1)
+            values["fc"] = 0 * values["fc"]
+    torch.testing.assert_close(values["y"], x / 2)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_bench_runs_the_exact_form(threads):
+    """A network with statistics of the image is timed with its own statistics for each image."""
+    pytest.importorskip("torch", reason="the benchmark compares with PyTorch: pip install bitmend[train]")
+    from quant.bench import integer_engine
+
+    network = attention_like(np.random.default_rng(3), 4, 1, binary="none", residual="se")
+    engine = integer_engine(network, threads)
+    for seed in range(2):
+        image = np.random.default_rng(seed).integers(0, 100 + 155 * seed, (17, 9, 3), np.uint8)
+        assert np.array_equal(engine(image), run(network, image))

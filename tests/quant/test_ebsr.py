@@ -12,7 +12,7 @@ from test_export import assert_equal_everywhere, shaken
 
 import golden
 from golden.statistics import means
-from quant import streaming
+from quant import page_results, streaming
 from quant.config import ConfigError, NetworkConfig
 from quant.counting import convention, count, total
 from quant.export import to_integers
@@ -262,16 +262,40 @@ def test_cost_of_streaming(tmp_path, capsys):
     to_integers(network).save(path)
     numbers = ["--data", str(folder), "--window", "40", "--tile", "16"]
     assert streaming.main(["--model", str(path), *numbers, "--json", str(tmp_path / "a.json")]) == 0
-    records = json.loads((tmp_path / "a.json").read_text())
+    records = json.loads((tmp_path / "a.json").read_text())["images"]
     assert [r["images"] for r in records] == [2, 2, 2, 2, 1]
     assert records[0]["change_db"] == 0
     assert any(r["change_db"] != 0 for r in records[1:])
+    assert all(r["worst_db"] <= r["change_db"] for r in records)
+    assert any(r["worst_db"] < r["change_db"] for r in records)
     for part in (*network.body[0].channel.squeeze, *network.body[0].channel.expand):
         fill(getattr(part, "reduce", part).conv.weight, 0.0)
     to_integers(network).save(path)
     assert streaming.main(["--model", str(path), *numbers, "--json", str(tmp_path / "a.json")]) == 0
-    assert {r["change_db"] for r in json.loads((tmp_path / "a.json").read_text())} == {0.0}
+    assert {r["change_db"] for r in json.loads((tmp_path / "a.json").read_text())["images"]} == {0.0}
     assert "moving camera, 4 pixels" in capsys.readouterr().out
+
+
+def test_published_cost_of_streaming_stands_on_the_page(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(random_image(0, 60, 64)).save(tmp_path / name / "a.png")
+    assert "".join(page_results.streaming(tmp_path)) == ""
+    integers = to_integers(shaken(config(scale=2, depth=1), 1))
+    integers.meta["training"] = {"iterations": 7, "batch": 2, "patch": 16, "lr": 0.001}
+    integers.save(tmp_path / "n.npz")
+    argv = ["--model", str(tmp_path / "n.npz"), "--data", str(tmp_path / "one"), str(tmp_path / "two")]
+    argv += ["--tile", "16", "--publish", str(tmp_path / "streaming.json"), "--trained-on", "photos"]
+    for _ in range(2):  # the second takes the place of the first
+        assert streaming.main(argv) == 0
+    (record,) = json.loads((tmp_path / "streaming.json").read_text())
+    assert list(record["sets"]) == ["one", "two"]
+    text = "\n".join(page_results.streaming(tmp_path))
+    exact, initial, *_ = record["sets"]["two"]
+    line = f"| `n` | 1 | two (1) | {exact['psnr_db']:.2f} | {initial['change_db']:+.3f}"
+    assert text.count(line) == 1
+    assert "7 iterations, batch 2, patch 16, learning rate 0.001, on photos" in text
+    assert "--data one two --publish" in text
 
 
 @pytest.mark.parametrize(
@@ -279,7 +303,7 @@ def test_cost_of_streaming(tmp_path, capsys):
     [
         (["--tile", "0"], "expected at least 1"),
         (["--step", "90"], "use a smaller --step"),
-        (["--data", "/nowhere"], "/nowhere: expected a folder"),
+        (["--data", "/nowhere"], "looked at /nowhere"),
     ],
 )
 def test_streaming_refuses(tmp_path, capsys, arguments, message):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from quant import ablate, experiments, zoo
+from quant import ablate, experiments, page_results, zoo
 from quant.ablations import ABLATIONS, PAPER_FULL, PAPER_PARTS, panels
 from quant.config import DENOISE, PARTS, ConfigError, NetworkConfig
 from quant.data import PatchDataset
@@ -233,6 +233,16 @@ def test_claims_are_those_of_the_papers_values():
     assert not broken.claims[0][1]({**dict.fromkeys(names, 25.0), "none": 25.1, "at_5": 25.2})
 
 
+def test_conclusions_need_all_networks_and_say_which_hold():
+    units = ABLATIONS["units"](4, 64, 32)
+    psnr = dict(zip(("v1", "v2", "v3", "v4"), units.paper[0].values, strict=True))
+    assert [c["holds"] for c in ablate.conclusions(units, psnr)] == [True, True, True]
+    wrong = {**psnr, "v4": 20.0}
+    assert [c["holds"] for c in ablate.conclusions(units, wrong)] == [True, True, False]
+    del psnr["v4"]
+    assert ablate.conclusions(units, psnr) == []
+
+
 def test_benefits_are_those_of_table_6():
     found = ablate.benefits(ABLATIONS["parts"](4, 64, 32), {"full": PAPER_FULL, **PAPER_PARTS})
     printed_c = dict(zip(PARTS, (204.14, 3.29, 0.13, 535.83), strict=True))
@@ -247,10 +257,11 @@ def test_benefits_are_those_of_table_6():
 
 
 @pytest.mark.parametrize("what", ["residual", "broken-skips", "parts"])
-def test_ablation_command_draws(what, photos, tmp_path, capsys):
+def test_ablation_command_draws(what, photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(ablate, "PUBLISHED", tmp_path / "docs" / "ablations")
     argv = ["--what", what, "--budget", "1", "--width", "3", "--depth", "2", "--batch", "2", "--patch", "16"]
     argv += ["--data", str(photos), "--test", str(photos), "--limit", "1", "--folder", str(tmp_path / "a")]
-    assert ablate.main(argv) == 0
+    assert ablate.main([*argv, "--publish"]) == 0
     shown = capsys.readouterr().out
     assert "the paper's conclusions" in shown
     assert ("V_C" in shown) == (what == "parts")
@@ -259,6 +270,16 @@ def test_ablation_command_draws(what, photos, tmp_path, capsys):
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
     rows = json.loads((tmp_path / "a" / "ablation.json").read_text())["rows"]
     assert len(rows) == len(ABLATIONS[what](2, 3, 2).experiments)
+    assert (tmp_path / "docs" / "ablations" / f"{what}.png").exists()
+    section = "\n".join(page_results.ablations(tmp_path / "docs"))
+    assert f"](ablations/{what}.png)" in section
+    assert "1 iterations each, batch 2, patch 16" in section
+    assert ("V_P" in section) == (what == "parts")
+    for row in rows:
+        assert f"| {row['name']} | {next(iter(row['psnr_db'].values())):.2f} |" in section
+    for line in shown.split("conclusions on")[1].splitlines()[1:]:
+        if ": " in line and line.startswith("  "):
+            assert f"- {line.strip()}" in section
 
 
 def test_paper_points_that_are_not_printed_are_said_to_be_missing():
