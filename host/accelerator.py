@@ -216,10 +216,11 @@ class Accelerator:
     def _retire(self) -> None:
         done = self.port.read(reg.JOBS_DONE)
         number = (done - self._done) & 0xFFFFFFFF
-        if number > self._started:
+        started = self._started
+        if number > started:
             self.abandon()
             raise RestoreError(
-                f"the accelerator says that {number} jobs are done, expected at most {self._started}: is "
+                f"the accelerator says that {number} jobs are done, expected at most {started}: is "
                 "another program using it?"
             )
         for _ in range(number):

@@ -193,4 +193,9 @@ async def extremes(dut):
     for name, value in (("width", width + 1), ("height", height + 1)):
         assert await bench.start(changed(full, **{name: value})) == BIT["SIZE"], name
         await bench.write("ERRORS", BIT["SIZE"])
+    for rows, stride in ((5, 1 << 31), (9, 1 << 30), (5, 1 << 30)):  # the product needs 33 or 34 bits
+        few = changed(full, height=rows, out_height=rows)
+        for name in ("src_stride", "dst_stride"):
+            assert await bench.start(changed(few, **{name: stride})) == BIT["ADDRESS"], (name, rows, stride)
+            await bench.write("ERRORS", BIT["ADDRESS"])
     assert astuple(full)[0] == 0x1000_0001

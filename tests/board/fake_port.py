@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A board in Python: registers that behave as docs/registers.md says, jobs that the golden model does.
 
-Fast, and with faults on request. Memory has a cache: what is not flushed or invalidated is not seen.
+Fast, and with faults on request. Memory has a cache: what is not flushed or invalidated is not seen. What it
+holds from before the first flush of a buffer comes over what the logic has written.
 """
 
 from collections import deque
@@ -28,22 +29,26 @@ CYCLES_PER_PIXEL = 4
 DEPTH = 4
 BASE = 0x1000_0000
 STOPS = "stops"
+FOR_EVER = 1 << 24  # cycles with jobs under way in which STATUS does not change and no register is written
 
 
 class FakeBuffer:
     def __init__(self, port, address, size):
         self.port, self.address = port, address
         self.array = np.full(size, 0xA5, np.uint8)
+        self.dirty = True
         self.memory = port.memory[address - BASE : address - BASE + size]
 
     def flush(self):
         self.memory[...] = self.array
+        self.dirty = False
 
     def invalidate(self):
         self.array[...] = self.memory
 
     def free(self):
         self.port.regions.pop(self.address, None)
+        self.dirty = False
 
 
 class FakePort:
@@ -61,6 +66,8 @@ class FakePort:
         self.fault = lambda job: None
         self.fails, self.rate = None, CYCLES_PER_PIXEL
         self.left = self.cycle = self.done = self.errors = self.most = self.beats = self.counted = 0
+        self.done_after_reset = self.still = 0
+        self.buffers = []
         self.halted = self.resetting = False
         self.reset_sticks = False
         self.resets = 0
@@ -104,6 +111,7 @@ class FakePort:
         assert type(offset) is int
         assert type(value) is int
         assert 0 <= value < 1 << 32
+        self.still = 0
         if offset in self.words:
             self.words[offset] = value
         elif offset == reg.ERRORS:
@@ -111,7 +119,7 @@ class FakePort:
         elif offset == reg.CONTROL:
             if value & SOFT_RESET:
                 self.queue.clear()
-                self.halted, self.done, self.resetting, self.left = False, 0, True, 0
+                self.halted, self.done, self.resetting, self.left = False, self.done_after_reset, True, 0
                 self.resets += 1
             if value & CLEAR_COUNTERS:
                 self.beats = self.counted = 0
@@ -126,7 +134,8 @@ class FakePort:
         if address - BASE + size > len(self.memory):
             raise RestoreError("no memory")
         self.regions[address] = size
-        return FakeBuffer(self, address, size)
+        self.buffers.append(FakeBuffer(self, address, size))
+        return self.buffers[-1]
 
     def now(self):
         return self.cycle / CLOCK_HZ
@@ -134,10 +143,16 @@ class FakePort:
     def wait(self, seconds):
         if self.on_wait is not None:
             self.on_wait()
+        if not self.queue and not self.resetting:
+            self.cycle += round(seconds * CLOCK_HZ)
+            return
         before = self.status()
         for _ in range(max(round(seconds * CLOCK_HZ / 64), 1)):
             self.advance(64)
+            self.still += 64
+            assert self.still < FOR_EVER, "the driver waits for ever"
             if self.status() != before:
+                self.still = 0
                 break
 
     def close(self):
@@ -210,6 +225,9 @@ class FakePort:
         part = result[job.crop_y : job.crop_y + job.out_height, job.crop_x : job.crop_x + job.out_width]
         rows = self.view(job.target, job.target_stride, job.out_height, job.out_width * channels)
         rows[...] = part.reshape(job.out_height, -1)
+        for buffer in self.buffers:
+            if buffer.dirty:
+                buffer.memory[...] = buffer.array
 
     def view(self, address, stride, rows, columns):
         """Bytes of the memory, inside a single region."""
