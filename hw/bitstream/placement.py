@@ -20,6 +20,7 @@ import numpy as np
 from hw.bitstream import BitstreamError
 
 _BEL = re.compile(r"X(\d+)Y(\d+)/(\w+?)_X(\d+)Y(\d+)[./](\w+)")
+_PORT = "X_ORIG_PORT_"
 _INPUT = re.compile(r"I(\d+)")
 _CONSTANT_NETS = {"$PACKER_GND_NET": 0, "$PACKER_VCC_NET": 1}
 _PINS = ("A1", "A2", "A3", "A4", "A5", "A6")
@@ -72,18 +73,35 @@ def read_placement(path: Path, kinds: tuple[str, ...] = ("LUT", "RAMB")) -> list
     return list(_cells(module["cells"], kinds, tied))
 
 
+def lut_pins(path: Path) -> dict[str, set[str]]:
+    """Return which physical pins each LUT of a placed netlist has for itself, of either nextpnr.
+
+    Raises:
+        BitstreamError: the file is no netlist.
+    """
+    try:
+        modules = json.loads(path.read_text()).get("modules", {})
+    except (OSError, ValueError) as error:
+        raise BitstreamError(f"{path}: expected the netlist that nextpnr writes ({error})") from None
+    return {
+        name: {pin.removeprefix(_PORT) for pin in cell["attributes"] if pin.startswith(_PORT)}
+        for module in modules.values()
+        for name, cell in module["cells"].items()
+        if cell["attributes"].get("X_ORIG_TYPE", "").startswith("LUT")
+    }
+
+
 def _bel(cell: Mapping[str, Any]) -> re.Match[str] | None:
     return _BEL.fullmatch(cell["attributes"].get("NEXTPNR_BEL", ""))
 
 
 def _cells(cells: Mapping[str, Any], kinds: tuple[str, ...], tied: Mapping[Any, int]) -> Iterator[Placed]:
-    prefix = "X_ORIG_PORT_"
     for name, cell in cells.items():
         kind = cell["attributes"].get("X_ORIG_TYPE", "")
         match = _bel(cell)
         if match and kind.startswith(kinds):
             attributes = cell["attributes"]
-            pins = {k.removeprefix(prefix): v for k, v in attributes.items() if k.startswith(prefix)}
+            pins = {k.removeprefix(_PORT): v for k, v in attributes.items() if k.startswith(_PORT)}
             x, y, _, site_x, site_y, bel = match.groups()
             place = (int(x), int(y), int(site_x), int(site_y), bel)
             nets = ((pin, net[0]) for pin, net in cell.get("connections", {}).items() if net)

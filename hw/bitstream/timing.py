@@ -19,7 +19,7 @@ from typing import Any
 
 from hw.bitstream import BitstreamError
 from hw.bitstream.delays import CARRY, LUT_RAM_OUT, LUT_RAM_SETUP, SEQUENTIAL, clock_to_out, setup
-from hw.bitstream.placement import read_placement
+from hw.bitstream.placement import lut_pins
 
 _WIRE = re.compile(r"\(INTERCONNECT (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
 _ARC = re.compile(r"\(IOPATH (\S+) (\S+) \(([^)]*)\) \(([^)]*)\)\)")
@@ -226,8 +226,7 @@ def timing(sdf: Path, netlist: Path, placed: Path, top: str) -> Timing:
         top: the module.
 
     Raises:
-        BitstreamError: see `read_sdf`, `read_placement` and `analyze`.
+        BitstreamError: see `read_sdf`, `lut_pins` and `analyze`.
     """
     cells = json.loads(netlist.read_text())["modules"][top]["cells"]
-    tables = {cell.name: cell.pins for cell in read_placement(placed, ("LUT",))}
-    return analyze(read_sdf(sdf), cells, tables)
+    return analyze(read_sdf(sdf), cells, lut_pins(placed))

@@ -9,7 +9,7 @@ from bitstream_examples import PART, encode
 
 from hw.bitstream import bitfile
 from hw.bitstream.design import Design
-from hw.bitstream.placement import Placed, block_ram, read_placement, truth_table
+from hw.bitstream.placement import Placed, block_ram, lut_pins, read_placement, truth_table
 from hw.bitstream.readback import Result, compare, compare_weights, found_weights, logical_table
 
 
@@ -213,3 +213,4 @@ def test_placement_is_read_from_nextpnrs_netlist(tmp_path):
     path.write_text(json.dumps({"modules": {"top": {"cells": {"a.b": cell}, "netnames": nets}}}))
     placed = Placed("a.b", "LUT2", 5, 7, 0, 0, "A5LUT", {"INIT": "0110"}, {"A3": "I0", "A1": "I1"}, {"A3": 0})
     assert read_placement(path) == [placed]
+    assert lut_pins(path) == {"a.b": {"A1", "A3"}}
