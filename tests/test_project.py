@@ -4,6 +4,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def test_every_source_file_has_a_licence_line():
         if not p.read_text(encoding="utf-8").startswith("# SPDX-License-Identifier: BSD-3-Clause\n")
     ]
     assert missing == []
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    # Without packages, pytest imports two files of one name as one module, but only when both are collected.
+    names = Counter(p.name for p in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(
