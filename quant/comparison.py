@@ -14,6 +14,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,12 @@ class Result:
     psnr_db: dict[str, float]
 
 
+@cache
+def _labels() -> dict[str, str]:
+    """Methods by the folders of their runs, in the order of the papers' tables."""
+    return {folder_name(method): method for _, method, _ in printed_psnr()}
+
+
 def run_folders(folder: Path) -> list[Path]:
     """The finished runs in a folder: itself, or those below it, in the order of the papers' tables.
 
@@ -74,7 +81,7 @@ def run_folders(folder: Path) -> list[Path]:
     """
     if (folder / "last.ckpt").exists():
         return [folder]
-    order = [folder_name(method) for _, method, _ in printed_psnr()]
+    order = list(_labels())
     found = [path.parent for path in folder.glob("*/measured.json") if path.with_name("last.ckpt").exists()]
     if not found:
         raise ConfigError(f"{folder}: expected last.ckpt of a run, or folders of runs that are finished")
@@ -91,9 +98,8 @@ def load_method(path: Path) -> Method:
         ready = load_restorer(path, "torch" if path.suffix == ".pt" else "golden")
         return Method(path.stem, ready.config, ready.run)
     network = from_checkpoint(path / "last.ckpt")
-    labels = {folder_name(method): method for _, method, _ in printed_psnr()}
     done = int(network.provenance.get("iterations_done", 0))
-    return Method(labels.get(path.name, path.name), network.config, restorer(network), done)
+    return Method(_labels().get(path.name, path.name), network.config, restorer(network), done)
 
 
 def load_methods(paths: Sequence[Path]) -> list[Method]:

@@ -115,9 +115,8 @@ def subjects(config: NetworkConfig, data: Sequence[str] | None, limit: int | Non
             out += free_photos(config)[:limit]
             continue
         folder = find_data(name)
+        set_name = folder.resolve().name
         files = {file.stem: file for file in clean_files(folder)}
-        known = [stem for set_name, stem in CROPS if set_name == folder.resolve().name and stem in files]
-        out += [Subject(files[stem], CROPS.get((folder.resolve().name, stem))) for stem in (known or files)][
-            :limit
-        ]
+        known = [stem for owner, stem in CROPS if owner == set_name and stem in files]
+        out += [Subject(files[stem], CROPS.get((set_name, stem))) for stem in known or files][:limit]
     return out

@@ -41,6 +41,13 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
+def publish_record(path: Path, record: dict, same: Sequence[str]) -> None:
+    """Put a record into a JSON list, in place of one that has these values `same`; sort by them."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    kept = [r for r in old if any(r[key] != record[key] for key in same)]
+    write_json(path, sorted([*kept, record], key=lambda r: [r[key] for key in same]))
+
+
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Columns padded to equal width, the first `left` of them flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]

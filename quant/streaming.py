@@ -16,7 +16,6 @@ same windows of test images in both ways and compares the PSNR:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +27,7 @@ from golden.statistics import Statistics, initial, means, run_with
 from golden.tiling import join_tiles, tiles
 from quant.config import ConfigError, NetworkConfig
 from quant.images import DataError, find_data
-from quant.outputs import text_table, write_json
+from quant.outputs import publish_record, text_table, write_json
 from quant.scoring import (
     TEST_SETS,
     Case,
@@ -148,13 +147,6 @@ def measure_cost(
     return records
 
 
-def publish(path: Path, record: dict) -> None:
-    """Put a record into the file, in place of an older one of the same model."""
-    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    kept = [r for r in old if r["model"] != record["model"]]
-    write_json(path, sorted([*kept, record], key=lambda r: r["model"]))
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Measure on each data set, print, write.
 
@@ -177,7 +169,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_json(arguments.json, measured)
     if arguments.publish is not None:
         level = degradation_level(config, None, None)
-        publish(
+        publish_record(
             arguments.publish,
             {
                 "model": arguments.model.stem,
@@ -188,6 +180,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "convention": convention(config),
                 "sets": measured,
             },
+            same=("model",),
         )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ from quant.config import ConfigError, NetworkConfig
 from quant.experiments import Budget, Experiment, Measured, run_all
 from quant.images import DataError, find_data
 from quant.networks import FAMILIES, Key
-from quant.outputs import text_table, write_json
+from quant.outputs import publish_record, text_table, write_json
 from quant.printed import TABLES
 from quant.train import TRAINING_SET, TrainConfig
 
@@ -33,6 +32,8 @@ SIZES = ("nano", "paper")
 NANO_WIDTH, NANO_DEPTH = 32, 8
 SETTINGS = {"bbcu_table1": "x2", "bbcu_table2": "sigma25", "bbcu_table3": "q10", "bbcu_table4": "x4"}
 TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
+RECORD_KEY = ("table", "setting", "size", "mode")
+"""A published record takes the place of the one with the same."""
 PAPER_TRAINING = {
     "sr": TrainConfig(300_000, 16, 128, 1e-4, "step", 0),
     "denoise": TrainConfig(300_000, 32, 64, 1e-4, "step", 0),
@@ -208,14 +209,6 @@ def training_of(args: argparse.Namespace, task: str) -> TrainConfig:
     return replace(base, **given, compile=args.compile, precision=precision)
 
 
-def publish(path: Path, record: dict) -> None:
-    """Put a record into the file, in place of an older one of the same table, setting, size and mode."""
-    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    same = ("table", "setting", "size", "mode")
-    kept = [r for r in old if any(r[key] != record[key] for key in same)]
-    write_json(path, sorted([*kept, record], key=lambda r: [r[key] for key in same]))
-
-
 def run(args: argparse.Namespace) -> dict:
     """Train and measure; the report with its conditions."""
     setting = args.setting or SETTINGS.get(args.table, "x2")
@@ -253,7 +246,7 @@ def main(argv: list[str] | None = None) -> int:
         record = run(args)
         print(to_text(record))
         if args.publish:
-            publish(args.publish, record)
+            publish_record(args.publish, record, RECORD_KEY)
     except (ConfigError, DataError, OSError) as error:
         print(f"quant.zoo: {error}", file=sys.stderr)
         return 2

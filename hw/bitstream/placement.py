@@ -84,7 +84,7 @@ def lut_pins(path: Path) -> dict[str, set[str]]:
     except (OSError, ValueError) as error:
         raise BitstreamError(f"{path}: expected the netlist that nextpnr writes ({error})") from None
     return {
-        name: {pin.removeprefix(_PORT) for pin in cell["attributes"] if pin.startswith(_PORT)}
+        name: set(_pins(cell))
         for module in modules.values()
         for name, cell in module["cells"].items()
         if cell["attributes"].get("X_ORIG_TYPE", "").startswith("LUT")
@@ -95,24 +95,35 @@ def _bel(cell: Mapping[str, Any]) -> re.Match[str] | None:
     return _BEL.fullmatch(cell["attributes"].get("NEXTPNR_BEL", ""))
 
 
+def _pins(cell: Mapping[str, Any]) -> dict[str, str]:
+    return {k.removeprefix(_PORT): v for k, v in cell["attributes"].items() if k.startswith(_PORT)}
+
+
 def _cells(cells: Mapping[str, Any], kinds: tuple[str, ...], tied: Mapping[Any, int]) -> Iterator[Placed]:
     for name, cell in cells.items():
         kind = cell["attributes"].get("X_ORIG_TYPE", "")
         match = _bel(cell)
         if match and kind.startswith(kinds):
-            attributes = cell["attributes"]
-            pins = {k.removeprefix(_PORT): v for k, v in attributes.items() if k.startswith(_PORT)}
             x, y, _, site_x, site_y, bel = match.groups()
             place = (int(x), int(y), int(site_x), int(site_y), bel)
             nets = ((pin, net[0]) for pin, net in cell.get("connections", {}).items() if net)
             constants = {pin: tied[net] for pin, net in nets if net in tied}
-            yield Placed(name, kind, *place, cell["parameters"], pins, constants)
+            yield Placed(name, kind, *place, cell["parameters"], _pins(cell), constants)
 
 
 def bits(value: str, size: int) -> np.ndarray:
     """Return a parameter of Yosys' JSON, a text with the highest bit first, as bits, bit 0 first."""
     text = value.rstrip(" ")[::-1].replace("x", "0")[:size].ljust(size, "0")
     return np.frombuffer(text.encode(), np.uint8) - ord("0")
+
+
+def lut_inputs(cell: Placed) -> list[tuple[int, int]]:
+    """Return (physical, logical) inputs of a LUT, from 0: (2, 4) is I4 at pin A3. A pin may have several."""
+    return [
+        (position, int(number))
+        for position, pin in enumerate(_PINS)
+        for number in _INPUT.findall(cell.pins.get(pin, ""))
+    ]
 
 
 def truth_table(cell: Placed) -> np.ndarray:
@@ -122,9 +133,8 @@ def truth_table(cell: Placed) -> np.ndarray:
     count, of one in the upper half that shares its LUT with another, entries 32 to 63.
     """
     logical = np.zeros(64, np.int64)
-    for position, pin in enumerate(_PINS):
-        for number in _INPUT.findall(cell.pins.get(pin, "")):
-            logical |= (_INDEX >> position & 1) << int(number)
+    for position, number in lut_inputs(cell):
+        logical |= (_INDEX >> position & 1) << number
     return bits(cell.parameters["INIT"], 64)[logical]
 
 

@@ -30,7 +30,7 @@ import numpy as np
 
 from hw.bitstream import BitstreamError, MissingTools, bitfile
 from hw.bitstream.design import Design, read_design
-from hw.bitstream.placement import Placed, block_ram, reachable, read_placement, truth_table
+from hw.bitstream.placement import Placed, block_ram, lut_inputs, reachable, read_placement, truth_table
 from hw.bitstream.prjxray import Database, Tile
 from hw.bitstream.tools import find_database
 from hw.compiler.build_folder import BuildFolder
@@ -146,13 +146,9 @@ def found_weights(
 
 def logical_table(cell: Placed, found: np.ndarray) -> np.ndarray:
     """Return the 32 entries of a LUT5, LUT4 or LUT3 from the 64 physical bits that hold it."""
-    positions = {}
-    for position in range(6):
-        for name in cell.pins.get(f"A{position + 1}", "").split():
-            positions[int(name.removeprefix("I"))] = position
     base = 0 if cell.bel.endswith("5LUT") else 32  # A6 is tied high, or the table does not depend on it
     index = np.full(32, base)
-    for logical, position in positions.items():
+    for position, logical in lut_inputs(cell):
         index = index & ~(1 << position) | (np.arange(32) >> logical & 1) << position
     return found[index]
 
