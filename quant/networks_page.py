@@ -23,7 +23,7 @@ from quant.methods.bam import BamUnit
 from quant.networks import FAMILIES, Key
 from quant.outputs import markdown_table, write_text
 from quant.page_results import ablations, comparisons, streaming
-from quant.zoo import compared_set, pairs_of, printed_psnr
+from quant.zoo import compared_set, pairs_of, printed_cell, printed_psnr
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, RESULTS = ROOT / "docs" / "networks.md", ROOT / "docs" / "zoo.json"
@@ -146,11 +146,16 @@ def _ours(key: Key, results: Sequence[dict]) -> str:
             continue
         ours, _ = compared_set(record)
         found += [
-            f"{row['psnr_db'][ours]:.2f} ({ours}, {record['size']})"
+            f"{row['psnr_db'][ours]:.2f} ({ours}, {_kind(record)})"
             for row in record["rows"]
             if row["method"] == key[1]
         ]
     return "; ".join(found) or "-"
+
+
+def _kind(record: dict) -> str:
+    """Size and, if it is not the paper's, mode of a zoo's networks."""
+    return record["size"] if record["mode"] == "paper" else f"{record['size']}, {record['mode']} mode"
 
 
 def row_tables(results: Sequence[dict]) -> Iterable[str]:
@@ -177,7 +182,7 @@ def zoo_sections(results: Sequence[dict]) -> Iterable[str]:
         title = ALL_TITLES[record["table"]]
         sets = list(record["rows"][0]["psnr_db"])
         cells = [
-            [r["method"], *(f"{r['psnr_db'][s]:.2f}" for s in sets), f"{r['printed_psnr_db'][paper]:.2f}"]
+            [r["method"], *(f"{r['psnr_db'][s]:.2f}" for s in sets), printed_cell(r, paper)]
             for r in record["rows"]
         ]
         inputs = record["rows"][0]["input_psnr_db"]

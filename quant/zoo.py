@@ -63,6 +63,19 @@ def methods(table: str, setting: str) -> dict[str, NetworkConfig]:
     return found
 
 
+def others(names: Sequence[str]) -> dict[str, NetworkConfig]:
+    """Presets to train beside a table's networks, by name.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    presets = {name: config for family in FAMILIES.values() for name, config in family.presets.items()}
+    for name in names:
+        if name not in presets:
+            raise ConfigError(f"--also {name}: no such preset; docs/networks.md names those of every row")
+    return {name: presets[name] for name in names}
+
+
 def printed_psnr() -> dict[Key, dict[str, float]]:
     """PSNR in dB by row and data set, in the order of paper_tables.csv."""
     out: dict[Key, dict[str, float]] = {}
@@ -124,7 +137,7 @@ def order_lines(found: Sequence[Pair]) -> list[str]:
 
 
 def report(table: str, setting: str, results: Sequence[Measured], names: Mapping[str, str]) -> dict:
-    """Everything about a zoo, JSON-able; `names` is the method of each experiment."""
+    """Everything about a zoo, JSON-able; `names` is the method of each experiment, or a preset's name."""
     paper = printed_psnr()
     rows = [
         {
@@ -132,7 +145,7 @@ def report(table: str, setting: str, results: Sequence[Measured], names: Mapping
             "iterations": r.iterations,
             "psnr_db": r.psnr_db,
             "input_psnr_db": r.input_psnr_db,
-            "printed_psnr_db": paper[table, names[r.name], setting],
+            "printed_psnr_db": paper.get((table, names[r.name], setting), {}),
         }
         for r in results
     ]
@@ -153,9 +166,14 @@ def pairs_of(record: dict) -> list[Pair]:
     """The pairs of a report, on its first common data set."""
     ours, paper = compared_set(record)
     return pairs(
-        {r["method"]: r["printed_psnr_db"][paper] for r in record["rows"]},
+        {r["method"]: r["printed_psnr_db"][paper] for r in record["rows"] if r["printed_psnr_db"]},
         {r["method"]: r["psnr_db"][ours] for r in record["rows"]},
     )
+
+
+def printed_cell(row: dict, paper: str) -> str:
+    """The paper's PSNR of a row of a report on its data set `paper`; "" where it prints none."""
+    return f"{row['printed_psnr_db'][paper]:.2f}" if row["printed_psnr_db"] else ""
 
 
 def to_text(record: dict) -> str:
@@ -168,7 +186,7 @@ def to_text(record: dict) -> str:
             r["method"],
             str(r["iterations"]),
             *(f"{r['psnr_db'][s]:.2f}" for s in sets),
-            f"{r['printed_psnr_db'][common]:.2f}",
+            printed_cell(r, common),
         ]
         for r in record["rows"]
     ]
@@ -184,6 +202,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--table", default="bbcu_table1", help="of paper_tables.csv (default: %(default)s)")
     add("--setting", help="such as x2, sigma25, q10 (default: the table's)")
     add("--methods", nargs="+", metavar="NAME", help="only these, as printed (default: all of the table)")
+    add("--also", nargs="+", metavar="PRESET", default=(), help="train these too; the table has no such row")
     add("--budget", default="2000", help="iterations per network, or minutes as 10m (default: %(default)s)")
     add("--size", choices=SIZES, default="nano", help="nano: 32 channels, 8 convolutions (default)")
     add("--mode", choices=("paper", "hardware"), default="paper", help="hardware: where a network has it")
@@ -217,6 +236,7 @@ def run(args: argparse.Namespace) -> dict:
     if unknown:
         raise ConfigError(f"--methods {' '.join(sorted(unknown))}: known are {', '.join(networks)}")
     networks = {m: c for m, c in networks.items() if not args.methods or m in args.methods}
+    networks |= others(args.also)
     shrink = nano if args.size == "nano" else (lambda config: config)
     configs = {m: in_mode(shrink(c), args.mode) for m, c in networks.items()}
     task = next(iter(configs.values())).task

@@ -50,6 +50,14 @@ def test_published_figures_stand_in_their_rows():
     assert "Of 1 pairs of methods, 0 have the paper's order" in text
     assert "- BBCU-L over BNN: paper +5.33 dB, here -0.89 dB" in text
     assert "7 iterations each" in text
+    assert "29.22 (Set5, nano, hardware mode)" in page([{**RECORD, "mode": "hardware"}])
+
+
+def test_a_trained_network_that_no_paper_prints_is_in_no_pair():
+    extra = {**RECORD["rows"][0], "method": "dorefa_x2", "printed_psnr_db": {}}
+    text = page([{**RECORD, "rows": [*RECORD["rows"], extra]}])
+    assert "| dorefa_x2 | 30.11 |  |" in text
+    assert "Of 1 pairs of methods" in text
 
 
 def test_integers_are_said_row_by_row():

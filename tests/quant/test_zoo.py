@@ -182,8 +182,14 @@ def test_zoo_command(photos, tmp_path, capsys):
     (record,) = json.loads(out.read_text())
     assert [r["method"] for r in record["rows"]] == ["BNN", "BBCU-L"]
     assert record["training"]["iterations"] == 1
-    assert zoo.main([*argv, "--publish", str(out)]) == 0
-    assert len(json.loads(out.read_text())) == 1  # replaced, not added
+    assert zoo.main([*argv, "--also", "dorefa_x2", "--publish", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "of 1 pairs" in shown  # what the table does not print is in no pair
+    (record,) = json.loads(out.read_text())  # replaced, not added
+    assert [r["method"] for r in record["rows"]] == ["BNN", "BBCU-L", "dorefa_x2"]
+    assert [bool(r["printed_psnr_db"]) for r in record["rows"]] == [True, True, False]
+    (row,) = [line for line in shown.splitlines() if line.startswith("dorefa_x2 ")]
+    assert row.split()[1:] == ["1", f"{record['rows'][2]['psnr_db']['Set5']:.2f}"]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,7 @@ def test_zoo_command(photos, tmp_path, capsys):
     [
         (["--table", "nothing"], "bbcu_table1 x2"),
         (["--methods", "GPT"], "BBCU-L"),
+        (["--also", "gpt_x2"], "no such preset"),
         (["--budget", "soon"], "10m"),
         (["--data", "/nonexistent"], "no data found"),
     ],
