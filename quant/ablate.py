@@ -71,22 +71,35 @@ def conclusions(ablation: Ablation, psnr: Mapping[str, float]) -> list[dict]:
     return [{"claim": claim, "holds": bool(test(psnr))} for claim, test in ablation.claims]
 
 
-def to_text(ablation: Ablation, results: Sequence[Measured], what: str) -> str:
+def report(what: str, ablation: Ablation, results: Sequence[Measured]) -> dict:
+    """What was measured and what follows from it, JSON-able; on the first data set."""
+    rows = [{"name": r.name, "iterations": r.iterations, "psnr_db": r.psnr_db} for r in results]
+    drawn = next(iter(results[0].psnr_db))
+    psnr = {r.name: r.psnr_db[drawn] for r in results}
+    record = {"what": what, "title": ablation.title, "rows": rows, "paper_set": ablation.paper_set}
+    record["conclusions"] = conclusions(ablation, psnr)
+    if what == "parts" and record["conclusions"]:
+        record["benefits"] = [asdict(b) for b in benefits(ablation, psnr)]
+    return record
+
+
+def to_text(record: dict) -> str:
     """Table, the paper's conclusions and, for parts, V_C and V_P."""
-    sets = list(results[0].psnr_db)
-    rows = [[r.name, str(r.iterations), *(f"{r.psnr_db[s]:.3f}" for s in sets)] for r in results]
-    blocks = [ablation.title, text_table(("network", "iterations", *sets), rows)]
-    psnr = {r.name: r.psnr_db[sets[0]] for r in results}
-    if found := conclusions(ablation, psnr):
+    sets = list(record["rows"][0]["psnr_db"])
+    rows = [
+        [r["name"], str(r["iterations"]), *(f"{r['psnr_db'][s]:.3f}" for s in sets)] for r in record["rows"]
+    ]
+    blocks = [record["title"], text_table(("network", "iterations", *sets), rows)]
+    if found := record["conclusions"]:
         lines = [f"the paper's conclusions on {sets[0]}:"]
         lines += [f"  {'holds' if c['holds'] else 'does not hold'}: {c['claim']}" for c in found]
         blocks.append("\n".join(lines))
-        if what == "parts":
-            cells = [
-                [b.part, f"{b.psnr_loss_db:.3f}", f"{b.v_c:.2f}", f"{b.v_p:.2f}"]
-                for b in benefits(ablation, psnr)
-            ]
-            blocks.append(text_table(("binary part", "loss dB", "V_C 1e-6", "V_P 1e-3"), cells))
+    if "benefits" in record:
+        cells = [
+            [b["part"], f"{b['psnr_loss_db']:.3f}", f"{b['v_c']:.2f}", f"{b['v_p']:.2f}"]
+            for b in record["benefits"]
+        ]
+        blocks.append(text_table(("binary part", "loss dB", "V_C 1e-6", "V_P 1e-3"), cells))
     return "\n\n".join(blocks)
 
 
@@ -130,20 +143,15 @@ def run(args: argparse.Namespace) -> None:
     results = run_all(
         ablation.experiments, training, data, folder, sets, limit=args.limit, workers=args.workers
     )
-    print(to_text(ablation, results, args.what))
-    figure, shown = folder / "figure.png", panels(ablation, results, sets[0].name)
-    draw(shown, figure)
-    rows = [{"name": r.name, "iterations": r.iterations, "psnr_db": r.psnr_db} for r in results]
-    record = {"what": args.what, "title": ablation.title, "rows": rows}
+    record = report(args.what, ablation, results)
+    record |= {"scale": args.scale, "width": args.width, "depth": args.depth, "data": data.name}
+    record |= {"batch": args.batch, "patch": args.patch, "lr": args.lr}
+    print(to_text(record))
+    shown = panels(ablation, results, sets[0].name)
+    draw(shown, folder / "figure.png")
     write_json(folder / "ablation.json", record)
-    print(f"\nfigure: {figure}")
+    print(f"\nfigure: {folder / 'figure.png'}")
     if args.publish:
-        record |= {"scale": args.scale, "width": args.width, "depth": args.depth, "data": data.name}
-        record |= {"batch": args.batch, "patch": args.patch, "lr": args.lr, "paper_set": ablation.paper_set}
-        psnr = {r.name: r.psnr_db[sets[0].name] for r in results}
-        record["conclusions"] = conclusions(ablation, psnr)
-        if args.what == "parts":
-            record["benefits"] = [asdict(b) for b in benefits(ablation, psnr)]
         draw(shown, PUBLISHED / f"{args.what}.png")
         write_json(PUBLISHED / f"{args.what}.json", record)
         print(f"published: {PUBLISHED / args.what}.json")
