@@ -99,6 +99,7 @@ CATALOGUE: dict[str, Entry] = {
         lint=(
             *grid(CHANNELS=(6,), PE=(1, 2, 6), IN_BITS=(9,), BITS=(4,), SHIFT=(0, 7), T_BITS=(10,)),
             {"CHANNELS": 3, "PE": 1, "IN_BITS": 8, "IN_SIGNED": 0, "BITS": 12, "SHIFT": 31, "T_BITS": 10},
+            {"CHANNELS": 3, "PE": 1, "IN_BITS": 9, "BITS": 8, "OUT_SIGNED": 0, "SHIFT": 7, "T_BITS": 10},
         ),
         memory=lambda p: {
             "threshold.mem": (_folds(p), p["PE"] * p["T_BITS"]),
@@ -147,6 +148,25 @@ CATALOGUE: dict[str, Entry] = {
     "stream_join": Entry(
         synth=GRID["stream_join"],
         lint=grid(PE=(2,), A_BITS=(4,), B_BITS=(5,), BITS=(3, 6)),
+    ),
+    "stream_table": Entry(
+        lint=(
+            *grid(PE=(1, 2), IN_BITS=(3,), BITS=(4,), TABLE_STYLE=("auto", "block", "distributed")),
+            {"PE": 3, "IN_BITS": 2, "BITS": 5, "TABLE_STYLE": "auto"},
+        ),
+        memory=lambda p: {"table.mem": (1 << p["IN_BITS"], p["BITS"])},
+        bits=lambda p: p["BITS"] << p["IN_BITS"],
+    ),
+    "stream_multiply": Entry(
+        lint=(
+            *grid(
+                CHANNELS=(6,), G_CHANNELS=(1, 6), PE=(2, 6), X_BITS=(4,), G_BITS=(5,), SHIFT=(0, 3), BITS=(4,)
+            ),
+            {"CHANNELS": 1, "G_CHANNELS": 1, "PE": 1, "X_BITS": 2, "G_BITS": 2, "SHIFT": 30, "BITS": 16},
+        ),
+    ),
+    "stream_compare": Entry(
+        lint=(*grid(PE=(2,), X_BITS=(4,), T_BITS=(3, 5)),),
     ),
     "stream_fork": Entry(
         synth=GRID["stream_fork"],

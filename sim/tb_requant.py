@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""requant: golden.operators.requant, with constants from constants.npz in the folder of the run."""
+"""requant: golden.operators.requant, with constants from constants.npz in the folder of the run.
+
+With OUT_SIGNED 0 it is golden.operators.output without a base, as PlainOutput uses it.
+"""
 
 import numpy as np
 
@@ -20,7 +23,8 @@ def random_constants(rng, parameters, extreme):
     """Return slopes, offsets and thresholds that fit A_BITS, B_BITS and T_BITS.
 
     They keep most results within the range of BITS, with slopes of both signs; or take the ends of all
-    ranges. The threshold is that of golden, one less than what the memory holds.
+    ranges. The threshold is that of golden, one less than what the memory holds. Pixels come of a single
+    piece: both are equal.
     """
     size = parameters["CHANNELS"]
     low, high = input_range(parameters)
@@ -37,6 +41,8 @@ def random_constants(rng, parameters, extreme):
         a1, a0 = (gain * rng.choice((-1, 1), (2, size))).astype(np.int64)
         b1, b0 = (rng.normal(0, 0.3, (2, size)) * (1 << (parameters["BITS"] + shift - 1))).astype(np.int64)
         first_above = rng.normal(0, high / 3, size).astype(np.int64)
+    if not parameters.get("OUT_SIGNED", 1) and parameters["BITS"] == 8:
+        a0, b0 = a1, b1
     return {
         "a1": np.clip(a1, -a_end, a_end - 1),
         "a0": np.clip(a0, -a_end, a_end - 1),
@@ -101,11 +107,23 @@ def draw(rng, parameters, height, width, extreme):
     return {"s_axis": pack(acc, parameters["PE"], parameters["IN_BITS"])}
 
 
+def unsigned(acc, a1, a0, b1, b0, threshold, shift, bits):
+    """Return what OUT_SIGNED 0 gives: for 8 bits each piece is golden's output without a base."""
+    pieces = []
+    for a, b in ((a1, b1), (a0, b0)):
+        if bits == 8:
+            pieces.append(operators.output(acc, np.zeros_like(acc), a, b, shift, 0))
+        else:
+            pieces.append(np.clip((a * acc + b) >> shift, 0, (1 << bits) - 1))
+    return np.where(acc > threshold, *pieces)
+
+
 def golden(parameters, inputs, height, width):
-    """Return golden's stream."""
+    """Return golden's stream, or pixels."""
     signed = bool(parameters.get("IN_SIGNED", 1))
     acc = unpack(inputs["s_axis"], parameters["PE"], parameters["IN_BITS"], signed).reshape(height, width, -1)
-    y = operators.requant(acc, **constants(), shift=parameters["SHIFT"], bits=parameters["BITS"])
+    function = operators.requant if parameters.get("OUT_SIGNED", 1) else unsigned
+    y = function(acc, **constants(), shift=parameters["SHIFT"], bits=parameters["BITS"])
     return {"m_axis": pack(y, parameters["PE"], parameters["BITS"])}
 
 

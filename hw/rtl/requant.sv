@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Requantizer, affine in two pieces per channel: golden.operators.requant.
 //
-// Function      y = sat(acc > t_c ? (a1_c * acc + b1_c) >> SHIFT : (a0_c * acc + b0_c) >> SHIFT), sat to BITS bits
+// Function      y = sat(acc > t_c ? (a1_c * acc + b1_c) >> SHIFT : (a0_c * acc + b0_c) >> SHIFT), sat to BITS bits, signed
+//               or (OUT_SIGNED 0) unsigned. With two equal pieces and BITS 8 unsigned it is golden's PlainOutput.
 // Data          s_axis: PE elements of IN_BITS bits, two's complement or (IN_SIGNED 0: pixels) unsigned.
-//               m_axis: PE elements of BITS bits, two's complement.
+//               m_axis: PE elements of BITS bits, two's complement or (OUT_SIGNED 0) unsigned.
 // Constants     Channel c is element i = c % PE of beat k = c / PE of a pixel, K = CHANNELS / PE beats.
 //               THRESHOLD_FILE: K words of PE * T_BITS bits; T = t + 1 of element i, signed, at [i*T_BITS +: T_BITS]
 //               of word k, as in rsign. CONST_FILE: 2 * KK * PE words of A_BITS + B_BITS bits, where KK is K rounded
@@ -35,6 +36,7 @@ module requant #(
     parameter integer IN_BITS     = 20,     // bits of an input element, 2..32
     parameter integer IN_SIGNED   = 1,      // 1: accumulator or stream; 0: pixels
     parameter integer BITS        = 12,     // bits of the result, 2..16
+    parameter integer OUT_SIGNED  = 1,      // 1: the result is a stream; 0: unsigned, pixels
     parameter integer SHIFT       = 16,     // 0..31
     parameter integer A_BITS      = 16,     // bits of a slope, 1..18
     parameter integer B_BITS      = 32,     // bits of an offset, 1..32
@@ -66,6 +68,9 @@ module requant #(
         end
         if (IN_BITS < 2 || IN_BITS > 32 || BITS < 2 || BITS > 16 || SHIFT < 0 || SHIFT > 31) begin : g_check_bits
             $error("requant: IN_BITS %0d, BITS %0d, SHIFT %0d, expected 2..32, 2..16, 0..31", IN_BITS, BITS, SHIFT);
+        end
+        if (OUT_SIGNED < 0 || OUT_SIGNED > 1) begin : g_check_out
+            $error("requant: OUT_SIGNED is %0d, expected 0 or 1", OUT_SIGNED);
         end
         if (A_BITS < 1 || A_BITS > 18 || B_BITS < 1 || B_BITS > 32 || T_BITS < 1 || T_BITS > 34) begin : g_check_const
             $error("requant: A_BITS %0d, B_BITS %0d, T_BITS %0d, expected 1..18, 1..32, 1..34", A_BITS, B_BITS, T_BITS);
@@ -170,7 +175,7 @@ module requant #(
         .PE(PE),
         .IN_BITS(V_BITS),
         .BITS(BITS),
-        .SIGNED(1)
+        .SIGNED(OUT_SIGNED)
     ) u_clip (
         .clk(clk),
         .rst(rst),

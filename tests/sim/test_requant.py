@@ -51,6 +51,27 @@ WHOLE = [
 ]
 
 
+# PlainOutput: pixels of an accumulator or of a stream. And unsigned results of other widths, in two pieces.
+UNSIGNED = [
+    {"CHANNELS": channels, "PE": per_beat, "IN_BITS": bits, "IN_SIGNED": 1, "T_BITS": bits + 1}
+    | {"BITS": out, "OUT_SIGNED": 0, "SHIFT": shift, "A_BITS": 16, "B_BITS": 28}
+    | NAMES
+    for channels, per_beat, bits, out, shift in (
+        (3, 1, 16, 8, 16),
+        (3, 3, 22, 8, 20),
+        (4, 2, 12, 16, 8),
+        (1, 1, 9, 2, 0),
+    )
+]
+
+
+@pytest.mark.parametrize("point", UNSIGNED, ids=str)
+def test_unsigned_results(point):
+    compiled = build("requant", point)
+    for seed in (0, 1):
+        run(compiled, "sim.tb_requant", seed=seed, files=files(point, seed, extreme=seed == 1))
+
+
 @pytest.mark.parametrize("point", [*sweep(TYPICAL, 2), *sweep(WHOLE, 3), *sweep(points(), 4)])
 def test_requant(point):
     compiled = build("requant", point)
@@ -58,7 +79,9 @@ def test_requant(point):
         run(compiled, "sim.tb_requant", seed=seed, files=files(point, seed, extreme=seed == 1))
 
 
-@pytest.mark.parametrize("wrong", [{"PE": 3}, {"BITS": 1}, {"SHIFT": 32}, {"A_BITS": 19}, {"IN_BITS": 33}])
+@pytest.mark.parametrize(
+    "wrong", [{"PE": 3}, {"BITS": 1}, {"SHIFT": 32}, {"A_BITS": 19}, {"IN_BITS": 33}, {"OUT_SIGNED": 2}]
+)
 def test_requant_refuses(wrong):
     with pytest.raises(ToolError, match="expected"):
         build("requant", {"CHANNELS": 4, "PE": 2} | wrong)
