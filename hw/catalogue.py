@@ -145,6 +145,18 @@ CATALOGUE: dict[str, Entry] = {
             {"CHANNELS": 1, "OUT_CHANNELS": 4, "P": 1, "OUT_P": 4, "BITS": 2},
         ),
     ),
+    "global_mean": Entry(
+        lint=(
+            *grid(CHANNELS=(6,), P=(1, 2, 6), IN_BITS=(4,), SHIFT=(1,), BITS=(4,), DIM_BITS=(3,)),
+            *grid(CHANNELS=(2,), P=(1,), IN_BITS=(3,), SHIFT=(0, 2), BITS=(5,), DIM_BITS=(1,)),
+            {"CHANNELS": 1, "P": 1, "IN_BITS": 2, "SHIFT": 15, "BITS": 16, "DIM_BITS": 2},
+        ),
+        memory=lambda p: {"initial.mem": (p["CHANNELS"], p["BITS"])},
+        bits=lambda p: 2 * p["CHANNELS"] * (p["IN_BITS"] + 2 * p["DIM_BITS"]),
+    ),
+    "repeat_pixels": Entry(
+        lint=grid(CHANNELS=(6,), P=(1, 2, 6), BITS=(3,), DIM_BITS=(1, 3)),
+    ),
     "stream_join": Entry(
         synth=GRID["stream_join"],
         lint=grid(PE=(2,), A_BITS=(4,), B_BITS=(5,), BITS=(3, 6)),

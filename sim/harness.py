@@ -27,6 +27,7 @@ from sim.streams import Bench
 Beats = dict[str, list[int]]
 Draw = Callable[[np.random.Generator, dict, int, int, bool], Beats]
 Golden = Callable[[dict, Beats, int, int], Beats]
+Start = Callable[[dict], Beats]
 
 SIZES = ((1, 1), (1, 7), (6, 1), (2, 2), (3, 5), (5, 8), (4, 3))
 """(height, width) of frames: single pixels, rows and columns among them."""
@@ -56,27 +57,34 @@ def draw_frames(draw: Draw, bench: Bench, sizes: list[tuple[int, int]]) -> list[
     ]
 
 
-async def play(bench: Bench, frames: list[Frame], golden: Golden, quiet: int = 40) -> None:
+async def play(
+    bench: Bench, frames: list[Frame], golden: Golden, quiet: int = 40, start: Start | None = None
+) -> None:
     """Send frames without a pause, compare every output beat with golden, and see the sinks empty.
 
     The size of the output is asked of golden on what was queued, to know how long to wait; the comparison
-    is with golden on what the monitors saw.
+    is with golden on what the monitors saw. `start` says what comes out after a reset, before any frame.
     """
     for frame in frames:
         bench.send(frame.inputs)
     expected = {prefix: 0 for prefix in bench.sinks}
+    for prefix, beats in (start(bench.parameters) if start is not None else {}).items():
+        expected[prefix] += len(beats)
     for frame in frames:
         for prefix, beats in golden(bench.parameters, frame.inputs, frame.height, frame.width).items():
             expected[prefix] += len(beats)
     await bench.drain(expected)
     await bench.cycles(quiet)
-    check(bench, frames, golden)
+    check(bench, frames, golden, start)
 
 
-def check(bench: Bench, frames: list[Frame], golden: Golden) -> None:
+def check(bench: Bench, frames: list[Frame], golden: Golden, start: Start | None = None) -> None:
     """Compare all that the sinks received with golden on all that the monitors on the inputs saw."""
     sent = {prefix: iter(source.sent) for prefix, source in bench.sources.items()}
     got = {prefix: list(sink.received) for prefix, sink in bench.sinks.items()}
+    for prefix, beats in (start(bench.parameters) if start is not None else {}).items():
+        have, got[prefix] = got[prefix][: len(beats)], got[prefix][len(beats) :]
+        assert have == beats, f"{prefix}, after the reset: got {have}, expected {beats}"
     for index, frame in enumerate(frames):
         inputs = {p: [next(sent[p]) for _ in beats] for p, beats in frame.inputs.items()}
         for prefix, beats in golden(bench.parameters, inputs, frame.height, frame.width).items():
@@ -100,6 +108,7 @@ def operator_tests(
     rate: Callable[[dict, int, int], int] | None = None,
     latency: Callable[[dict, int, int], int] | None = None,
     frames: int = 8,
+    start: Start | None = None,
 ):
     """Return the four cocotb tests of a streaming module.
 
@@ -109,6 +118,7 @@ def operator_tests(
             The test counts from the first to the last output beat; the header of the module promises it.
         latency: cycles to add for the first frame of that run, 0 by default.
         frames: number of frames of a test.
+        start: what comes out after a reset, before any frame; nothing by default.
 
     Returns:
         (full_rate, random_stalls, reset_mid_frame, slow_ports), to be assigned to names of the testbench.
@@ -125,7 +135,7 @@ def operator_tests(
         for size in ((4, min(7, largest(bench))), (1, 1), (3, largest(bench))):
             await bench.reset()
             batch = draw_frames(draw, bench, [size] * 4)
-            await play(bench, batch, golden)
+            await play(bench, batch, golden, start=start)
             if rate is not None:
                 allowed = 4 * rate(bench.parameters, *size)
                 allowed += latency(bench.parameters, *size) if latency is not None else 0
@@ -135,7 +145,7 @@ def operator_tests(
                 assert taken <= allowed, f"4 frames {size}: {taken} cycles, the header promises {allowed}"
         await bench.reset()
         sizes = frame_sizes(bench.rng, frames, largest(bench))
-        await play(bench, draw_frames(draw, bench, sizes), golden)
+        await play(bench, draw_frames(draw, bench, sizes), golden, start=start)
 
     @cocotb.test()
     async def random_stalls(dut):
@@ -146,7 +156,7 @@ def operator_tests(
             await bench.reset()
             bench.set_stalls(source, sink, burst)
             sizes = frame_sizes(bench.rng, frames, largest(bench))
-            await play(bench, draw_frames(draw, bench, sizes), golden)
+            await play(bench, draw_frames(draw, bench, sizes), golden, start=start)
 
     @cocotb.test()
     async def reset_mid_frame(dut):
@@ -160,7 +170,7 @@ def operator_tests(
             await bench.cycles(bench.rng.randrange(1, 150))
             await bench.reset(bench.rng.randrange(1, 4))
             sizes = frame_sizes(bench.rng, 3, largest(bench))
-            await play(bench, draw_frames(draw, bench, sizes), golden)
+            await play(bench, draw_frames(draw, bench, sizes), golden, start=start)
 
     @cocotb.test()
     async def slow_ports(dut):
@@ -173,6 +183,6 @@ def operator_tests(
             rng = random.Random(bench.rng.getrandbits(32))
             port.stall = lambda rng=rng: rng.random() < 0.85
             sizes = frame_sizes(bench.rng, max(2, frames // 2), largest(bench))
-            await play(bench, draw_frames(draw, bench, sizes), golden)
+            await play(bench, draw_frames(draw, bench, sizes), golden, start=start)
 
     return full_rate, random_stalls, reset_mid_frame, slow_ports
