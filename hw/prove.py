@@ -133,6 +133,18 @@ PROOFS = [
         {"PE": 2, "A_BITS": 3, "B_BITS": 5, "BITS": 2},
         {"PE": 1, "A_BITS": 5, "B_BITS": 3, "BITS": 7},
     ),
+    *points(
+        "stream_compare",
+        {"PE": 1, "X_BITS": 12, "T_BITS": 14},
+        {"PE": 2, "X_BITS": 4, "T_BITS": 3},
+    ),
+    *points(
+        "stream_multiply",
+        {"CHANNELS": 2, "G_CHANNELS": 2, "PE": 1, "SHIFT": 0},
+        {"CHANNELS": 3, "G_CHANNELS": 1, "PE": 1, "SHIFT": 1},
+        method="pdr",
+        cover=20,
+    ),
     *points("stream_fifo", *({"WIDTH": 8, "DEPTH": depth} for depth in (2, 3, 4, 8)), cover=24),
     *points("stream_fifo", {"WIDTH": 8, "DEPTH": 5, "RAM_STYLE": "block"}),
     *points("stream_fifo", {"WIDTH": 8, "DEPTH": 33}, cover=0),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""int8_mvu: vectors of bytes times a matrix of int8; golden.operators.conv_int8 says what comes out."""
+"""int8_mvu: vectors of bytes times a matrix of int8; golden.operators says what comes out.
+
+Of vectors of 9 * C elements conv_int8 does, as behind a window; of others conv_point.
+"""
 
 import numpy as np
 
@@ -75,11 +78,11 @@ def multiply(x, weight):
     """Return the results, (vectors, MH).
 
     A vector of 9 * C elements is a 3x3 image of C channels, and the result is what the convolution gives at
-    its centre: all vectors side by side are one image. Other lengths are the sum of products as it stands.
+    its centre: all vectors side by side are one image. A vector of another length is a pixel.
     """
     count, length = x.shape
     if length % 9:
-        return x.astype(np.int64) @ weight.T.astype(np.int64)
+        return operators.conv_point(x[None], weight)[0]
     image = x.reshape(count, 3, 3, -1).swapaxes(0, 1).reshape(3, 3 * count, -1)
     return operators.conv_int8(image, weight.reshape(len(weight), 3, 3, -1))[1, 1::3]
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Matrix-vector unit for int8 weights on DSP48E1 slices, two products in each: golden.operators.conv_int8 behind a window.
+// Matrix-vector unit for int8 weights on DSP48E1 slices, two products in each: golden.operators.conv_int8 behind a window,
+// conv_point without one.
 //
 // Function      acc[o] = sum over i of w[o][i] * x[i], for o = 0..MH-1, exact
 // Data          A vector of MW elements comes in SF = MW / SIMD beats: element i of beat sf is x[sf*SIMD + i], unsigned

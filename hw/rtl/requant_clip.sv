@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Saturation and skid buffer in one: the last stages of requant and of output_stage.
+// Saturation and skid buffer in one: the last stages of requant, of output_stage and of stream_multiply.
 //
 // Function      m = s clipped to BITS bits, signed or unsigned, in order.
 // Data          s_axis: PE elements of IN_BITS bits, two's complement. m_axis: PE elements of BITS bits, two's

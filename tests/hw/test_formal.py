@@ -6,7 +6,11 @@ import pytest
 from hw.modules import RTL
 from hw.prove import FOLDERS, PROOFS, Proof, main, prove
 
-FAST = [proof for proof in PROOFS if proof.module in ("stream_skid", "stream_fork", "stream_join")]
+FAST = [
+    proof
+    for proof in PROOFS
+    if proof.module in ("stream_skid", "stream_fork", "stream_join", "stream_compare")
+]
 
 
 @pytest.mark.parametrize("proof", FAST, ids=lambda proof: proof.name)

@@ -29,12 +29,12 @@ def check(parameters):
 
 
 FOLDINGS = grid(
-    MW=(1, 2, 3, 9, 18, 27, 36),
-    SIMD=(1, 2, 3, 9, 12, 18, 27, 36),
+    MW=(1, 2, 3, 8, 9, 12, 18, 27, 32, 36),
+    SIMD=(1, 2, 3, 4, 8, 9, 12, 16, 18, 27, 32, 36),
     MH=(1, 2, 3, 4, 6),
     PE=(1, 2, 3, 4, 6),
     X_SIGNED=(0, 1),
-    IN_BITS=(2, 5, 8),
+    IN_BITS=(2, 3, 4, 5, 6, 7, 8),
     PACK=(0, 1),
     NARROW=(0, 1),
     WEIGHT_STYLE=("lut", "block"),
@@ -72,6 +72,25 @@ CORNERS = (
 
 @pytest.mark.parametrize("parameters", CORNERS, ids=str)
 def test_corner(parameters):
+    check(parameters)
+
+
+# Without a window: a pixel of C_in channels is a vector. One result for all channels, and one per channel;
+# one element per beat; a vector of pixels; streams of 2 to 8 bits.
+POINTWISE = (
+    point(12, 1, 1, 1),
+    point(32, 4, 1, 1, in_bits=4),
+    point(64, 16, 4, 2, in_bits=7, narrow=0),
+    point(12, 12, 1, 1, in_bits=2, pack=0),
+    point(16, 8, 8, 1, in_bits=6, style="block"),
+    point(4, 2, 3, 3, in_bits=3),
+    point(3, 1, 4, 2, x_signed=0),
+    point(64, 1, 2, 1, in_bits=5, pack=0),
+)
+
+
+@pytest.mark.parametrize("parameters", sweep(POINTWISE, 5))
+def test_pointwise(parameters):
     check(parameters)
 
 

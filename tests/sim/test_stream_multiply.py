@@ -33,7 +33,7 @@ def point(channels, factors, pe, x_bits=12, g_bits=12, shift=11, bits=12):
 
 
 # A factor per element; one per pixel of many beats, of three, of one; one channel; the largest product, with
-# and without a shift; half of more bits than the product; results that all fit.
+# and without a shift; half of more bits than the product, and of as many; results that all fit.
 CORNERS = (
     point(8, 8, 2),
     point(12, 1, 1),
@@ -43,6 +43,7 @@ CORNERS = (
     point(2, 2, 2, x_bits=16, g_bits=16, shift=0, bits=16),
     point(6, 1, 2, x_bits=16, g_bits=16, shift=15, bits=16),
     point(2, 1, 1, x_bits=3, g_bits=2, shift=30, bits=2),
+    point(2, 1, 1, x_bits=16, g_bits=15, shift=30, bits=2),
     point(3, 3, 1, x_bits=4, g_bits=4, shift=1, bits=16),
     point(2, 2, 1, x_bits=8, g_bits=8, shift=1, bits=8),
 )
