@@ -172,6 +172,8 @@ PROOFS = [
         {"CHANNELS": 1, "FACTOR": 3, "P": 1, "BITS": 2, "MAX_WIDTH": 2},
         cover=0,
     ),
+    *points("repeat_pixels", {"CHANNELS": 1, "DIM_BITS": 2}, method="pdr", cover=20),
+    *points("repeat_pixels", {"CHANNELS": 2, "DIM_BITS": 2}, {"CHANNELS": 3}, method="pdr", cover=0),
     *points("shell_bursts", {"ROW_BITS": 8, "DIM_BITS": 3}, cover=20),
     *points("shell_read", {"OUTSTANDING": 4, "WORDS": 40}, cover=14),
     *points("shell_write", {"OUTSTANDING": 4, "WORDS": 16}, cover=26),

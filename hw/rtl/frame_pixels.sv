@@ -6,8 +6,8 @@
 // Size          {height, width}, one beat per frame. While a frame passes, the size of the next one is taken already.
 // Handshake     all outputs are registers or functions of registers. step must be low while active is low.
 // Latency       2 cycles from a size to active.
-// Throughput    one pixel per cycle, from frame to frame.
-// Area          about 4 LUTs and 5 flip-flops per bit of a height or width.
+// Throughput    one pixel per cycle, from frame to frame; a frame of one pixel takes 2 cycles.
+// Area          about 3 LUTs and 6 flip-flops per bit of a height or width.
 `default_nettype none
 
 module frame_pixels #(

@@ -7,12 +7,13 @@
 // Size          {height, width} of each frame of the output, before or after its vector.
 // Method        A memory of two vectors: one is read again and again while the next arrives. If a vector is a single
 //               beat, it waits in a register, and is repeated by the output register, which does not change.
-// Handshake     All outputs are registers or functions of registers. One vector beyond that of the frame under way is
-//               taken, and one size.
+// Handshake     All outputs are registers or functions of registers. While a frame leaves, the next vector is taken, and
+//               the next size.
 // Latency       2 cycles from the last beat of a vector to the first of its frame; 3 from a size.
-// Throughput    one output beat per cycle, from frame to frame, if vector and size come in time.
+// Throughput    one output beat per cycle, from frame to frame, if vector and size come in time; a frame of a single
+//               beat takes 2 cycles.
 // Memory        LUT RAM of 2 * CHANNELS / P words, rounded up to a power of two. For a single beat, registers.
-// Area          the memory; 50 LUTs for DIM_BITS 12, and about 3 for each bit of CHANNELS / P.
+// Area          the memory, and about 4 LUTs and 6 flip-flops per bit of a height or width.
 `default_nettype none
 
 module repeat_pixels #(

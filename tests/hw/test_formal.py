@@ -22,6 +22,7 @@ def test_streams_are_proven_and_all_covers_reached(proof, tmp_path):
 
 SKID = Proof("stream_skid", {"WIDTH": 2})
 SHUFFLE = next(proof for proof in PROOFS if proof.module == "pixel_shuffle")
+REPEAT = next(proof for proof in PROOFS if proof.module == "repeat_pixels")
 MUTATIONS = {
     "a beat is lost when the receiver stalls": (SKID, "stalled ? kept : s_axis_tdata", "s_axis_tdata"),
     "valid falls while the receiver stalls": (
@@ -31,6 +32,7 @@ MUTATIONS = {
     ),
     "ready although both registers are full": (SKID, "s_axis_tready = !stalled", "s_axis_tready = 1'b1"),
     "a row is read before it is there": (SHUFFLE, "head ? entered : complete", "head || complete"),
+    "a frame begins without its vector": (REPEAT, "= full || !first", "= 1'b1"),
     "a size is lost": (SHUFFLE, "s_size_tready = !next_full", "s_size_tready = 1'b1"),
 }
 
