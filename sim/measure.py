@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from golden import IntegerNetwork, run
+from golden import IntegerNetwork
 from golden.difference import difference
 from golden.random_networks import random_image
 from hw.compiler import BuildError
@@ -29,6 +29,7 @@ from hw.compiler.report import write_report
 from hw.compiler.timing import estimate, pace
 from hw.compiler.top import Top
 from hw.modules import ToolError
+from sim.equivalence import expected as golden_images
 from sim.top import Ports, Result, TopSimulator, Waits
 
 FRAMES = 3
@@ -54,7 +55,7 @@ def measure(build: BuildFolder, rows: int = ROWS) -> dict[str, Any]:
     network = IntegerNetwork.load(build.network)
     rng = np.random.default_rng(0)
     frames = [random_image(rng, rows, top.max_width, top.channels) for _ in range(FRAMES)]
-    expected = [run(network, frame) for frame in frames]
+    expected = golden_images(network, frames)
     fast = _run(simulator, frames, expected, Ports(), "as fast as it goes")
     graph = [_stage(record) for record in build.read("stages")]
     even = _run(simulator, frames, expected, Ports(period=pace(graph)), "at an even pace")

@@ -41,8 +41,9 @@ class Stage:
         inputs, outputs: names of the tensors of its streams.
         in_beats, out_beats: beats of a pixel, of each input and output.
         in_bits, out_bits: width of a beat.
-        scale: pixels of the first input per pixel of the network's input, along one axis.
-        factor: pixels of the output per pixel of the first input, along one axis.
+        scale: pixels of the first input that is no vector per pixel of the network's input, along one axis; 0
+            of a stage that has vectors alone.
+        factor: pixels of the output per pixel of that input, along one axis; 0 if the output is a vector.
         latency: from the beat that completes a result to the result.
         passes: of a matrix-vector unit, NF: how often it goes over a vector.
         details: what else the rule of its kind needs.
@@ -120,6 +121,27 @@ def pipeline(stage: Stage, arrivals: Sequence[Times], sizes: Sizes, pace: float)
     """A beat of every input in, a beat of every output out, one per cycle."""
     taken = scan(np.maximum.reduce(arrivals), 1)
     return Fired((taken,) * len(arrivals), (taken + stage.latency,) * len(stage.outputs))
+
+
+def meet(stage: Stage, arrivals: Sequence[Times], sizes: Sizes, pace: float) -> Fired:
+    """A beat of the first input meets one of the second, which may hold for all beats of a pixel.
+
+    With the detail `side` the second is a vector that is repeated in so many beats per pixel: it is there
+    whenever it is needed, but not faster than that.
+    """
+    x, *others = arrivals
+    gap = max(1.0, stage.details.get("side", 1) / stage.in_beats[0])
+    if not others:
+        taken = scan(x, gap)
+        return Fired((taken,), (taken + stage.latency,))
+    hold = stage.in_beats[0] // stage.in_beats[1]
+    taken = scan(np.maximum(x, np.repeat(others[0], hold)), gap)
+    return Fired((taken, taken[hold - 1 :: hold]), (taken + stage.latency,))
+
+
+def global_mean(stage: Stage, arrivals: Sequence[Times], sizes: Sizes, pace: float) -> Fired:
+    """A beat in per cycle; what comes out is no stream of pixels, see hw/compiler/vectors.py."""
+    return Fired((scan(arrivals[0], 1),), ())
 
 
 def width_converter(stage: Stage, arrivals: Sequence[Times], sizes: Sizes, pace: float) -> Fired:
@@ -336,6 +358,11 @@ RULES: dict[str, Rule] = {
     "RSign": pipeline,
     "Join": pipeline,
     "Output": pipeline,
+    "PlainOutput": pipeline,
+    "Table": pipeline,
+    "Multiply": meet,
+    "Compare": meet,
+    "GlobalMean": global_mean,
     "Fork": pipeline,
     "Fifo": pipeline,
     "WidthConverter": width_converter,
@@ -344,4 +371,4 @@ RULES: dict[str, Rule] = {
     "RepeatChannels": repeat_channels,
     "Base": base,
 }
-"""The firing rule of every operator."""
+"""The firing rule of every operator that sees pixels."""

@@ -40,15 +40,9 @@ def build(network: IntegerNetwork, height: int, width: int) -> ModelWrapper:
         height, width: of the input frame, in pixels.
 
     Raises:
-        BuildError: hardware lacks an operator, the frame is empty or too large for hardware, or a tensor may
-            hold integers that float32 does not hold exactly.
+        BuildError: the frame is empty or too large for hardware, or a tensor may hold integers that float32
+            does not hold exactly.
     """
-    for layer in network.layers:
-        if layer.since > 1:
-            raise BuildError(
-                f"layer '{layer.name}': hardware has no operator {type(layer).__name__} yet; restore with "
-                "golden, or compile a network without it"
-            )
     limit = (1 << DIM_BITS) - 1
     if height < 1 or width < 1 or max(height, width) * network.scale > limit:
         raise BuildError(
@@ -87,6 +81,7 @@ def stream_op(
     inputs: Sequence[str],
     outputs: Sequence[str],
     name: str,
+    size_of: str | None = None,
     **attributes: object,
 ) -> NodeProto:
     """Return a node of one of our operators; its streams are described by the tensors that it connects.
@@ -97,10 +92,12 @@ def stream_op(
         inputs: streams, then constants (initializers).
         outputs: streams.
         name: of the node.
+        size_of: the tensor whose size is that of the node; None for the first stream.
         attributes: those that the tensors do not tell.
     """
     streams = [tensor for tensor in inputs if model.get_initializer(tensor) is None]
-    _, height, width, channels = model.get_tensor_shape(streams[0])
+    channels = model.get_tensor_shape(streams[0])[3]
+    _, height, width, _ = model.get_tensor_shape(size_of or streams[0])
     return helper.make_node(
         op,
         list(inputs),
@@ -145,8 +142,8 @@ class _Builder:
 
     def shape(self, name: str, margin: int = 0) -> list[int]:
         """Return the shape of a tensor of the network with a margin around it."""
-        kind = self.network.types[name]
-        return [1, *(side * kind.factor + 2 * margin for side in self.size), kind.channels]
+        height, width, channels = self.network.types[name].shape(*self.size)
+        return [1, height + 2 * margin, width + 2 * margin, channels]
 
     def layer(self, layer: L.Layer) -> None:
         match layer:
@@ -154,6 +151,8 @@ class _Builder:
                 self.convolution(layer, 2 * layer.weight.astype(np.float32) - 1, "BIPOLAR", outside=-1)
             case L.ConvInt8():
                 self.convolution(layer, layer.weight.astype(np.float32), "INT8", outside=0)
+            case L.ConvPoint():
+                self.point(layer)
             case L.Requant():
                 self.operator(
                     "TwoPieceRequant",
@@ -182,49 +181,103 @@ class _Builder:
                     ABits=_bits(layer.a),
                     BBits=_bits(layer.b),
                 )
+            case L.PlainOutput():
+                bits = {"ABits": _bits(layer.a), "BBits": _bits(layer.b)}
+                self.operator("PlainOutput", layer, ("a", "b"), Shift=layer.shift, **bits)
+            case L.Table():
+                self.operator("Table", layer, ("table",))
+            case L.Multiply(inputs=(x, g)):
+                channels = self.network.types[g].channels
+                inputs = x, self.repeated(layer, g, x)
+                self.operator("Multiply", layer, inputs=inputs, GChannels=channels, Shift=layer.shift)
+            case L.GlobalMean():
+                self.operator("GlobalMean", layer, ("initial",), Shift=layer.shift)
+            case L.Compare(inputs=(x, threshold)):
+                self.operator("Compare", layer, inputs=(x, self.repeated(layer, threshold, x)))
             case _:
                 raise BuildError(
                     f"layer '{layer.name}': {type(layer).__name__} has no operator in FINN's graph"
                 )
 
-    def operator(self, op: str, layer: L.Layer, constants: Sequence[str] = (), **attributes: int) -> None:
-        """Append one of our operators; constants are int32, the widest that they are."""
+    def operator(
+        self,
+        op: str,
+        layer: L.Layer,
+        constants: Sequence[str] = (),
+        inputs: Sequence[str] = (),
+        **attributes: int,
+    ) -> None:
+        """Append one of our operators; constants are int32, the widest that they are.
+
+        Args:
+            op: the operator's class.
+            layer: the layer, whose name is that of the result.
+            constants: fields of the layer.
+            inputs: streams, if they are others than those of the layer.
+            attributes: of the node.
+        """
         names = [
             self.constant(f"{layer.name}/{key}", getattr(layer, key).astype(np.int32)) for key in constants
         ]
-        types = {"a": 16, "a1": 16, "a0": 16}
+        types = dict.fromkeys(("a", "a1", "a0", "table", "initial"), 16)
         for key, name in zip(constants, names, strict=True):
             self.model.set_tensor_datatype(name, DataType[f"INT{types.get(key, 32)}"])
-        inputs = [*layer.inputs, *names]
+        inputs = [*(inputs or layer.inputs), *names]
         self.append(stream_op(self.model, op, inputs, [layer.name], layer.name, **attributes))
 
+    def repeated(self, layer: L.Layer, tensor: str, x: str) -> str:
+        """Return a tensor of the size of x: this one, or what a RepeatPixels makes of it as a vector."""
+        if self.network.types[tensor].factor == self.network.types[x].factor:
+            return tensor
+        shape = [*self.shape(x)[:3], self.network.types[tensor].channels]
+        result = self.tensor(f"{layer.name}/repeat", shape, self.model.get_tensor_datatype(tensor))
+        self.append(stream_op(self.model, "RepeatPixels", [tensor], [result], result, size_of=x))
+        return result
+
     def convolution(self, layer: L.Layer, weight: np.ndarray, dtype: str, outside: int) -> None:
-        """Append Pad (NHWC), Transpose, Conv (NCHW, without padding), Transpose for a weight (O, 3, 3, C)."""
+        """Append Pad (NHWC), then what `product` appends, for a weight (O, 3, 3, C)."""
         name, (x,) = layer.name, layer.inputs
-        _, height, width, channels = self.shape(x, margin=1)
-        inside = self.shape(name)
         kind = self.model.get_tensor_datatype(x)
         pad = [
             self.constant(f"{name}/pads", np.array([1, 1, 1, 1], np.int64)),
             self.constant(f"{name}/outside", np.float32(outside)),
             self.constant(f"{name}/axes", np.array([1, 2], np.int64)),
         ]
+        padded = self.tensor(f"{name}/pad", self.shape(x, margin=1), kind)
+        self.append(helper.make_node("Pad", [x, *pad], [padded], name=padded))
+        self.product(name, padded, f"{name}/pad.nchw", weight, dtype)
+
+    def point(self, layer: L.ConvPoint) -> None:
+        """Append what `product` appends for a 1x1 convolution, of a vector too."""
+        weight = layer.weight.astype(np.float32)[:, np.newaxis, np.newaxis, :]
+        self.product(layer.name, layer.inputs[0], f"{layer.name}/in.nchw", weight, "INT8")
+
+    def product(self, name: str, x: str, turned: str, weight: np.ndarray, dtype: str) -> None:
+        """Append Transpose, Conv (NCHW, without padding), Transpose for a weight (O, k, k, C).
+
+        Args:
+            name: of the result, which is NHWC as x.
+            x: what is convolved.
+            turned: name of x as NCHW.
+            weight: the weight.
+            dtype: datatype of the weight.
+        """
+        _, height, width, channels = self.model.get_tensor_shape(x)
+        kind, inside = self.model.get_tensor_datatype(x), self.shape(name)
         weights = self.constant(f"{name}/weight", weight.transpose(0, 3, 1, 2).copy())
         self.model.set_tensor_datatype(weights, DataType[dtype])
-        padded = self.tensor(f"{name}/pad", [1, height, width, channels], kind)
-        turned = self.tensor(f"{name}/pad.nchw", [1, channels, height, width], kind)
+        turned = self.tensor(turned, [1, channels, height, width], kind)
         result = self.tensor(
             f"{name}/nchw", [1, inside[3], *inside[1:3]], self.model.get_tensor_datatype(name)
         )
-        self.append(helper.make_node("Pad", [x, *pad], [padded], name=padded))
-        self.append(helper.make_node("Transpose", [padded], [turned], name=turned, perm=[0, 3, 1, 2]))
+        self.append(helper.make_node("Transpose", [x], [turned], name=turned, perm=[0, 3, 1, 2]))
         self.append(
             helper.make_node(
                 "Conv",
                 [turned, weights],
                 [result],
                 name=result,
-                kernel_shape=[3, 3],
+                kernel_shape=list(weight.shape[1:3]),
                 strides=[1, 1],
                 pads=[0, 0, 0, 0],
                 dilations=[1, 1],

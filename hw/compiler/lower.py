@@ -32,7 +32,6 @@ from golden.network import IntegerNetwork
 from hw.compiler import BuildError
 from hw.compiler.config import PLUMBING, Config, apply_config
 from hw.compiler.graph import build
-from hw.compiler.ops import TAPS
 from hw.compiler.transforms import (
     AdoptPlumbing,
     DenseSingleChannels,
@@ -96,7 +95,7 @@ def _set_folding(model: ModelWrapper, job: Job, config: Config) -> ModelWrapper:
     for node in stream_nodes(model):
         op = getCustomOp(node)
         for name in op.foldings:
-            op.set_nodeattr(name, TAPS if name == "SIMD" else 1)
+            op.set_nodeattr(name, op.taps if name == "SIMD" else 1)
     model = apply_config(model, {k: v for k, v in config.items() if not k.endswith("/window")}, PLUMBING)
     for node in stream_nodes(model):
         getCustomOp(node).check_folding()

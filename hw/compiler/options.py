@@ -21,7 +21,7 @@ from hw.compiler.cost import Resources
 from hw.compiler.firing import Stage
 from hw.compiler.ops import TAPS, StreamOp
 from hw.compiler.timing import stage_of
-from hw.compiler.transforms import stream_nodes
+from hw.compiler.transforms import stream_nodes, vectors
 
 Cost = Callable[[str, Mapping[str, int | str]], Resources]
 """`hw.compiler.cost.resources`, or another with its arguments."""
@@ -87,6 +87,7 @@ class Space:
     tensors: dict[str, Tensor]
     price: Cost
     _known: dict[tuple, Resources] = field(default_factory=dict)
+    _modules: dict[tuple[int, int, int], tuple[Module, Resources]] = field(default_factory=dict)
 
     def cost(self, module: str, parameters: Mapping[str, int | str]) -> Resources:
         """Return the resources of a module, asked for once."""
@@ -97,6 +98,12 @@ class Space:
 
     def module(self, module: Module, width: int, held: int = 0) -> Resources:
         """Return the resources of an instance for frames up to a width; a `nearest_up` holds beats."""
+        key = id(module), width, held  # the instance is kept too, so that its id stays its own
+        if key not in self._modules:
+            self._modules[key] = module, self._module(module, width, held)
+        return self._modules[key][1]
+
+    def _module(self, module: Module, width: int, held: int) -> Resources:
         parameters = dict(module.parameters)
         if "MAX_WIDTH" in parameters:
             parameters["MAX_WIDTH"] = width * module.scale
@@ -168,6 +175,7 @@ def explore(model: ModelWrapper, pinned: Config, price: Cost) -> Space:
     for name in pinned:
         if name not in ops and name != "Defaults" and not name.endswith(("/width", "/fifo")):
             raise BuildError(f"the folding pins '{name}', which is no node; there are {', '.join(ops)}")
+    ones = vectors(model)
     units: dict[str, list[Option]] = {}
     ports: dict[str, tuple[str, int, int, int]] = {}
     tensors: dict[str, Tensor] = {}
@@ -177,8 +185,11 @@ def explore(model: ModelWrapper, pinned: Config, price: Cost) -> Space:
         source = model.find_producer(op.onnx_node.input[0])
         window = ops[source.name] if source is not None and source.op_type.startswith("Window") else None
         members = [window, op] if window is not None else [op]
-        options = _options(members, height)
-        options = [option for option in options if _agrees(option, members, pinned)]
+        vector = op.onnx_node.input[0] in ones
+        least = vector and op.kind != "RepeatPixels"
+        options = _agreeing(members, height, vector, pinned, least)
+        if not options and least:
+            options = _agreeing(members, height, vector, pinned)
         if not options:
             raise BuildError(
                 f"node '{name}': no folding agrees with what is pinned, {_pins(members, pinned)}"
@@ -190,17 +201,33 @@ def explore(model: ModelWrapper, pinned: Config, price: Cost) -> Space:
                 tensors[tensor] = Tensor(tensor, writer, name, channels, bits, scale)
             del port
         for tensor, port in zip(op.onnx_node.output, op.outputs(), strict=True):
-            ports[tensor] = name, port.channels, port.datatype.bitwidth(), port.height // height
+            scale = 0 if tensor in ones else port.height // height
+            ports[tensor] = name, port.channels, port.datatype.bitwidth(), scale
     return Space(units, tensors, price)
 
 
-def _options(members: list[StreamOp], height: int) -> list[Option]:
-    """Return the foldings of a unit that its modules accept; raise what they say if there is none."""
+def _agreeing(
+    members: list[StreamOp], height: int, vector: bool, pinned: Config, least: bool = False
+) -> list[Option]:
+    """Return the foldings of a unit that agree with what is pinned; see `_options`."""
+    options = _options(members, height, vector, least)
+    return [option for option in options if _agrees(option, members, pinned)]
+
+
+def _options(members: list[StreamOp], height: int, vector: bool, least: bool) -> list[Option]:
+    """Return the foldings of a unit that its modules accept; raise what they say if there is none.
+
+    Args:
+        members: its nodes.
+        height: of the frame.
+        vector: whether its first input is a vector.
+        least: only those with the least hardware: a vector has the time of a whole frame.
+    """
     options: list[Option] = []
     refusal: BuildError | None = None
-    for values in _choices(members[-1]):
+    for values in _choices(members[-1], least):
         try:
-            options.append(_option(members, values, height))
+            options.append(_option(members, values, height, vector))
         except BuildError as error:
             refusal = error
     if not options and refusal is not None:
@@ -208,12 +235,14 @@ def _options(members: list[StreamOp], height: int) -> list[Option]:
     return options
 
 
-def _choices(op: StreamOp) -> list[dict[str, int | str]]:
+def _choices(op: StreamOp, least: bool) -> list[dict[str, int | str]]:
     kind = op.kind
     axes: dict[str, list] = {}
     for name, total in op.folds().items():
-        step = TAPS if name == "SIMD" else 1
+        step = op.taps if name == "SIMD" else 1
         axes[name] = [step * d for d in range(1, total // step + 1) if total // step % d == 0]
+        if least:
+            del axes[name][1:]
     if kind in STYLES:
         axes["ram_style"] = list(STYLES[kind])
     if "pack" in op.get_nodeattr_types():
@@ -221,7 +250,7 @@ def _choices(op: StreamOp) -> list[dict[str, int | str]]:
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def _option(members: list[StreamOp], values: dict[str, int | str], height: int) -> Option:
+def _option(members: list[StreamOp], values: dict[str, int | str], height: int, vector: bool) -> Option:
     settings: Config = {}
     for op in members:
         mine = values if op is members[-1] else {"P": values["SIMD"] // TAPS}
@@ -232,7 +261,7 @@ def _option(members: list[StreamOp], values: dict[str, int | str], height: int) 
     for op in members:
         instance = op.rtl()
         modules[op.onnx_node.name] = Module(instance.module, instance.parameters, op["ImgDim"][0] // height)
-    return Option(settings, tuple(stage_of(op, height) for op in members), modules)
+    return Option(settings, tuple(stage_of(op, height, vector) for op in members), modules)
 
 
 def _pins(members: list[StreamOp], pinned: Config) -> Config:

@@ -20,9 +20,13 @@ from qonnx.custom_op.registry import getCustomOp
 from golden import layers as L
 from hw.compiler.firing import RULES, UNITS, Fired, Sizes, Stage, Times
 from hw.compiler.ops import StreamOp
-from hw.compiler.transforms import stream_nodes
+from hw.compiler.transforms import stream_nodes, vectors
+from hw.compiler.vectors import pixel_path, waits
 
-LATENCY = {"TwoPieceRequant": 7, "RSign": 1, "Join": 2, "Output": 6, "Fork": 1, "Fifo": 2}
+LATENCY = {
+    **{"TwoPieceRequant": 7, "RSign": 1, "Join": 2, "Output": 6, "Fork": 1, "Fifo": 2},
+    **{"PlainOutput": 7, "Table": 2, "Multiply": 5, "Compare": 1},
+}
 """Cycles from a beat in to its beat out, of operators whose latency does not depend on their parameters."""
 
 FIFO_LATENCY = LATENCY["Fifo"]
@@ -89,6 +93,8 @@ class Schedule:
         finished: when the last beat of each frame is.
         depths: of every stream between two stages, the beats of capacity that it asks for.
         held: of every `NearestUp`, the beats that its memory holds at most.
+        ended: of every `GlobalMean`, when it takes the last beat of each frame.
+        begun: of every stage that meets a vector, when it takes the first beat of each frame.
     """
 
     pace: float
@@ -96,6 +102,8 @@ class Schedule:
     finished: tuple[float, ...]
     depths: dict[str, int]
     held: dict[str, int]
+    ended: dict[str, Times]
+    begun: dict[str, Times]
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,8 @@ class Estimate:
     Attributes:
         first: from the first pixel to the first beat of output.
         frame: from the first pixel to the last beat of output of a single frame.
-        steady: from one frame to the next without a pause.
+        steady: from one frame to the next if no pixel is late. That includes the pause in which a frame waits
+            for the statistics of the one before; a graph with beats to spare may make up for some of it.
         utilisation: of every stage, the share of cycles in which it works.
     """
 
@@ -128,7 +137,9 @@ def stages(model: ModelWrapper) -> list[Stage]:
     """Return the stages of a graph of our operators, in its order, without its FIFOs."""
     height = model.get_tensor_shape(L.PIXELS)[1]
     behind = {node.output[0]: node.input[0] for node in stream_nodes(model, "Fifo")}
-    graph = [stage_of(getCustomOp(n), height) for n in stream_nodes(model) if n.output[0] not in behind]
+    ones = vectors(model)
+    nodes = [node for node in stream_nodes(model) if node.output[0] not in behind]
+    graph = [stage_of(getCustomOp(node), height, node.input[0] in ones) for node in nodes]
     return [replace(stage, inputs=tuple(behind.get(name, name) for name in stage.inputs)) for stage in graph]
 
 
@@ -137,8 +148,8 @@ def fifo_depths(model: ModelWrapper) -> dict[str, int]:
     return {node.input[0]: getCustomOp(node)["depth"] for node in stream_nodes(model, "Fifo")}
 
 
-def stage_of(op: StreamOp, height: int) -> Stage:
-    """Return the stage of a node, in a graph for frames of a height."""
+def stage_of(op: StreamOp, height: int, vector: bool = False) -> Stage:
+    """Return the stage of a node in a graph for frames of a height; `vector`: its first input is one."""
     node = op.onnx_node
     kind = op.kind
     ins, outs = op.inputs(), op.outputs()
@@ -147,8 +158,11 @@ def stage_of(op: StreamOp, height: int) -> Stage:
     latency = LATENCY.get(kind, 1)
     if kind == "PixelShuffle":
         details = {"block": op["Factor"] * out_beats[0], "order": op["Order"]}
+    if kind == "GlobalMean":
+        details = {"step": ins[0].datatype.bitwidth() + op["Shift"] + 5}
     if kind in UNITS:
         latency = mvu_latency(kind, op["MW"] // op["SIMD"], op["SIMD"], dict(op.rtl().parameters))
+    frame = op["ImgDim"][0]
     return Stage(
         name=node.name,
         kind=kind,
@@ -158,8 +172,8 @@ def stage_of(op: StreamOp, height: int) -> Stage:
         out_beats=out_beats,
         in_bits=tuple(port.bits for port in ins),
         out_bits=tuple(port.bits for port in outs),
-        scale=ins[0].height // height,
-        factor=outs[0].height // ins[0].height,
+        scale=0 if vector and kind != "RepeatPixels" else frame // height,
+        factor=0 if kind == "GlobalMean" else outs[0].height // frame,
         latency=latency,
         passes=op["MH"] // op["PE"] if kind in UNITS else 1,
         details=details,
@@ -198,6 +212,7 @@ def schedule(
 ) -> Schedule:
     """Fire all stages of a graph for some frames, one after the other without a pause.
 
+    Vectors are there when they are needed; stages that have nothing else do not fire.
     Where two streams meet, the earlier one waits. If it comes through stages that it alone goes through, they
     may wait in its place; the beats are kept where that costs least.
 
@@ -209,8 +224,11 @@ def schedule(
         area: what a FIFO costs.
     """
     gap = pace(graph)
+    graph = pixel_path(graph)
     depths: dict[str, int] = {}
     held: dict[str, int] = {}
+    ended: dict[str, Times] = {}
+    begun: dict[str, Times] = {}
     producers = {name: (stage, i) for stage in graph for i, name in enumerate(stage.outputs)}
     first = graph[0]
     offered: dict[str, Times] = {
@@ -221,6 +239,10 @@ def schedule(
         scaled = [(height * stage.scale, width * stage.scale) for height, width in sizes]
         arrivals = [offered[name] + FIFO_LATENCY * (name in fifos) for name in stage.inputs]
         fired = RULES[stage.kind](stage, arrivals, scaled, gap if throttled else 0)
+        if stage.kind == "GlobalMean" or "side" in stage.details:
+            ends = np.cumsum([height * width for height, width in scaled]) * stage.in_beats[0]
+            ended[stage.name] = fired.taken[0][ends - 1]
+            begun[stage.name] = fired.taken[0][[0, *ends[:-1]]]
         hops = []
         for name, bits, taken in zip(stage.inputs, stage.in_bits, fired.taken, strict=True):
             way = ways.pop(name, []) if name in producers else []
@@ -249,7 +271,8 @@ def schedule(
     (result,) = offered.values()
     ends = np.cumsum([h * w * (last.scale * last.factor) ** 2 * last.out_beats[0] for h, w in sizes])
     depths.pop(first.inputs[0])
-    return Schedule(gap, float(result[0]), tuple(float(result[end - 1]) for end in ends), depths, held)
+    finished = tuple(float(result[end - 1]) for end in ends)
+    return Schedule(gap, float(result[0]), finished, depths, held, ended, begun)
 
 
 def estimate(graph: Sequence[Stage], height: int, width: int, fifos: Set[str] = frozenset()) -> Estimate:
@@ -265,12 +288,17 @@ def estimate(graph: Sequence[Stage], height: int, width: int, fifos: Set[str] = 
         if tall == height or single.first < (tall - WARM_UP_ROWS) * row:
             break
         tall = min(height, 2 * tall)
-    several = schedule(graph, [(tall, width)] * 3, fifos, throttled=False).finished
+    several = schedule(graph, [(tall, width)] * 3, fifos, throttled=False)
     more = (height - tall) * row
+    late, pause = 0.0, 0.0
+    for wait in waits(graph):
+        begun = several.begun[wait.stage]
+        late = max(late, wait.initial - begun[0])
+        pause = max(pause, several.ended[wait.mean][0] + wait.cycles - begun[1])
     return Estimate(
-        first=math.ceil(single.first),
-        frame=math.ceil(single.finished[0]) + more + 1,
-        steady=math.ceil(several[2] - several[1]) + more,
+        first=math.ceil(single.first + late),
+        frame=math.ceil(single.finished[0] + late) + more + 1,
+        steady=math.ceil(several.finished[2] - several.finished[1] + pause) + more,
         utilisation={stage.name: stage.busy / pace(graph) for stage in graph},
     )
 

@@ -31,7 +31,7 @@ class RestoreNames(Transformation):
 
     FINN's transformations give new tensors random names, drop those of tensors that they bypass, number the
     nodes, and infer INT32 for every sum. A node with the weights X/weight makes tensor X, and reads X/window,
-    which is made of X/pad; a node is called as its output.
+    which is made of X/pad, if it is no 1x1 convolution; a node is called as its output.
     """
 
     def __init__(self, network: IntegerNetwork) -> None:
@@ -47,7 +47,9 @@ class RestoreNames(Transformation):
             name = weight.removesuffix("/weight")
             _rename(model, node.output[0], name)
             window = model.find_producer(node.input[0])
-            if not window.op_type.startswith(("Im2Col", "ConvolutionInputGenerator", "Window")):
+            if window is None or not window.op_type.startswith(
+                ("Im2Col", "ConvolutionInputGenerator", "Window")
+            ):
                 continue
             _rename(model, node.input[0], f"{name}/window")
             pad = model.find_producer(window.input[0])
@@ -94,15 +96,21 @@ class InferXnorMVU(Transformation):
 
 
 class InferInt8MVU(Transformation):
-    """FINN's MVAU without activation, of INT8 weights -> Int8MVU, which knows whether one of them is -128."""
+    """FINN's MVAU without activation, of INT8 weights -> Int8MVU.
+
+    That knows whether there is a window before it, and whether a weight is -128.
+    """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         """Replace every MVAU."""
         for node in model.get_nodes_by_op_type("MVAU"):
+            source = model.find_producer(node.input[0])
+            windows = source is not None and source.op_type == "ConvolutionInputGenerator"
             weight = model.get_initializer(node.input[1])
             sizes = {"MW": weight.shape[0], "MH": weight.shape[1], "SIMD": weight.shape[0]}
             narrow = int(weight.min() > DataType["INT8"].min())
-            _replace(model, [node], "Int8MVU", node.input, node.output, **sizes, Narrow=narrow)
+            more = {"Taps": TAPS if windows else 1, "Narrow": narrow}
+            _replace(model, [node], "Int8MVU", node.input, node.output, **sizes, **more)
         return model, DONE
 
 
@@ -239,6 +247,16 @@ class AdoptPlumbing(Transformation):
 def channel_orders(model: ModelWrapper) -> dict[str, list[int]]:
     """Return the tensors whose channels are in `shuffle_order`, by name: [C, r]."""
     return json.loads(model.get_metadata_prop(CHANNEL_ORDER) or "{}")
+
+
+def vectors(model: ModelWrapper) -> set[str]:
+    """Return the tensors with one pixel for the whole image: those from a GlobalMean on to a RepeatPixels."""
+    found: set[str] = set()
+    for node in stream_nodes(model):
+        kind = getCustomOp(node).kind
+        if kind == "GlobalMean" or (kind != "RepeatPixels" and node.input[0] in found):
+            found |= set(node.output)
+    return found
 
 
 def match_windows(model: ModelWrapper, check: bool = False) -> None:

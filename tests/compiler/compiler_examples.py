@@ -10,7 +10,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from golden import layers as L
 from hw.compiler.lower import Job, lower
-from hw.compiler.ops import DIM_BITS, TAPS
+from hw.compiler.ops import DIM_BITS
 from hw.compiler.transforms import stream_nodes
 from hw.compiler.verify import sample_images
 
@@ -27,7 +27,7 @@ def random_folding(rng):
                 continue
             op = getCustomOp(node)
             config[node.name] = {
-                name: TAPS * int(rng.choice(divisors(total // TAPS)))
+                name: op.taps * int(rng.choice(divisors(total // op.taps)))
                 if name == "SIMD"
                 else int(rng.choice(divisors(total)))
                 for name, total in op.folds().items()
@@ -75,6 +75,12 @@ def replay(model, node, tensors):
     beats = {port.name: port.stream(tensors[name]) for name, port in zip(names, ports, strict=True)}
     if instance.sized:
         beats["s_size"] = [op["ImgDim"][0] << DIM_BITS | op["ImgDim"][1]]
-    streams = json.dumps({name: [f"{beat:x}" for beat in values] for name, values in beats.items()})
-    compiled = runner.build(instance.module, instance.parameters)
-    runner.run(compiled, "sim.tb_replay", files={**op.memories(model), "streams.json": streams})
+    files = {**op.memories(model), "streams.json": as_json(beats)}
+    if op.kind == "GlobalMean":  # the vector that the first frame is restored with
+        (port,) = op.outputs()
+        files["before.json"] = as_json({port.name: port.stream(op.initial(model).reshape(port.shape))})
+    runner.run(runner.build(instance.module, instance.parameters), "sim.tb_replay", files=files)
+
+
+def as_json(beats):
+    return json.dumps({name: [f"{beat:x}" for beat in values] for name, values in beats.items()})

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A slow, simple simulation of a graph of stages with bounded streams, cycle by cycle and beat by beat.
 
-It shares nothing with hw/compiler/firing.py but the description of a stage. A stage takes at most one beat of
-every input in a cycle and makes at most one step; whether it may follows from how many of each there were.
+It shares nothing with hw/compiler/firing.py but the description of a stage, and which of them see pixels. A
+stage takes at most one beat of every input in a cycle and makes at most one step; whether it may follows from
+how many of each there were.
 """
 
 from collections import deque
 from math import lcm
+
+from hw.compiler.vectors import pixel_path
 
 
 class Stream:
@@ -38,6 +41,9 @@ class Machine:
     def __init__(self, stage, sizes, ins, outs):
         self.stage, self.ins, self.outs = stage, ins, outs
         self.takes = self.steps = 0
+        self.every = [stage.in_beats[0] // beats for beats in stage.in_beats]
+        if stage.kind not in ("Multiply", "Compare", "Join", "Output"):
+            self.every = [1]  # a beat of the first input for every beat of it
         self.latency = LATENCY.get(stage.kind, stage.latency)
         self.results = deque()
         self.plan = list(
@@ -54,9 +60,10 @@ class Machine:
         moved = False
         room = self.takes < len(self.room) and self.steps >= self.room[self.takes]
         if room and all(stream.has(now) for stream in self.ins):
-            for stream in self.ins:
-                stream.beats.popleft()
             self.takes += 1
+            for stream, every in zip(self.ins, self.every, strict=True):
+                if self.takes % every == 0:  # a factor stays until the last beat of its pixel
+                    stream.beats.popleft()
             moved = True
         if self.steps < len(self.plan) and len(self.results) <= self.latency:
             needed, result = self.plan[self.steps]
@@ -78,7 +85,7 @@ def pixels(sizes):
 
 
 def one_to_one(stage, sizes):
-    return ((i + 1, True) for i in range(pixels(sizes) * stage.in_beats[0]))
+    return ((i + 1, bool(stage.outputs)) for i in range(pixels(sizes) * stage.in_beats[0]))
 
 
 def little_room(stage, sizes, plan):
@@ -264,7 +271,11 @@ ROOM = {
 
 
 def simulate(graph, sizes, depths, patience=2000):
-    """Return (cycles until everything is through, or None if it stopped for ever; the streams)."""
+    """Return (cycles until everything is through, or None if it stopped for ever; the streams).
+
+    Vectors are always there: stages that have nothing else are left out.
+    """
+    graph = pixel_path(graph)
     streams = {name: Stream(depths.get(name, 0)) for stage in graph for name in stage.outputs}
     source = Stream(1 << 60)
     streams[graph[0].inputs[0]] = source

@@ -54,6 +54,16 @@ def rough(module, p):
         case "base":
             ram_lut, bram = _ram(8 * p["P"], 3 * p["MAX_WIDTH"] * p["CHANNELS"] // p["P"])
             lut = 130 + 80 * p["P"] + ram_lut
+        case "stream_table":
+            bram = ceil(p["PE"] / 2)
+        case "stream_multiply":
+            lut, dsp = 20 + 20 * p["PE"], p["PE"]
+        case "stream_compare":
+            lut = 10 + 8 * p["PE"]
+        case "global_mean":
+            lut = 150 + 40 * p["P"]
+        case "repeat_pixels":
+            lut = 60 + 2 * p["P"] * p["BITS"]
         case "repeat_channels":
             lut = 30 + 2 * p["CHANNELS"] * p["BITS"]
         case _:

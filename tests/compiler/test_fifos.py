@@ -9,6 +9,7 @@ from compiler_examples import random_folding
 from cycle_model import simulate
 from qonnx.custom_op.registry import getCustomOp
 
+from golden.random_attention import attention_like, ebsr_like
 from golden.random_networks import Recipe, build
 from hw.compiler.fifos import as_config, decide, depths
 from hw.compiler.folding import specialised
@@ -25,11 +26,23 @@ RECIPES = {
     "x4": Recipe(width=2, depth=1, factors=(2, 2)),
 }
 
+ATTENTION = {
+    "EBSR": lambda rng: ebsr_like(rng, 4, 2, 2),
+    "EBSR, spatial": lambda rng: ebsr_like(rng, 4, 1, 3, channel=False),
+    "pixel, spatial": lambda rng: attention_like(rng, 4, 1, 2, 3, "pixel", "spatial"),
+    "squeeze, same size": lambda rng: attention_like(rng, 4, 1, 1, 3, "se", "se"),
+}
+EVERY = [*RECIPES, *ATTENTION]
+
+
+def example(name, rng):
+    return ATTENTION[name](rng) if name in ATTENTION else build(rng, RECIPES[name], 3)
+
 
 def folded(recipe, seed):
     """The stages of a network with a random folding."""
     rng = np.random.default_rng(seed)
-    network = build(rng, RECIPES[recipe], 3)
+    network = example(recipe, rng)
     space = explore(specialised(network, 4, 4), {}, lambda module, parameters: None)
     chosen = {name: options[rng.integers(len(options))] for name, options in space.units.items()}
     return space.stages(chosen)
@@ -46,7 +59,7 @@ def with_depths(graph, found, width):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", EVERY)
 def test_graphs_with_these_depths_are_as_fast_as_their_busiest_stage(recipe, seed):
     graph = folded(recipe, seed)
     height, width = 6, 9
@@ -61,7 +74,7 @@ def test_graphs_with_these_depths_are_as_fast_as_their_busiest_stage(recipe, see
         assert streams[name].most <= depth
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", EVERY)
 def test_smaller_frames_and_mixed_ones_pass(recipe):
     graph = folded(recipe, 4)
     found = depths(graph, 6, 9)
@@ -72,14 +85,14 @@ def test_smaller_frames_and_mixed_ones_pass(recipe):
 
 @pytest.mark.parametrize("width", [1, 2, 5, 8])
 def test_smaller_frames_need_no_more(width):
-    for recipe in RECIPES:
+    for recipe in EVERY:
         graph = folded(recipe, 5)
         largest, smaller = depths(graph, 6, 9), depths(graph, 6, width)
         for name, depth in smaller.depths.items():
             assert depth <= largest.depths.get(name, 0), (recipe, name)
 
 
-@pytest.mark.parametrize("recipe", ["x2", "x3 long skip", "x4"])
+@pytest.mark.parametrize("recipe", ["x2", "x3 long skip", "x4", "EBSR"])
 def test_much_shorter_fifos_stop_the_graph(recipe):
     """The depths are no guess from above: with 3 beats instead, nothing comes out."""
     graph = folded(recipe, 6)

@@ -81,7 +81,7 @@ def test_xnor_mvu(simd, pe, mean):
     compare("xnor_mvu", parameters, unit, ONE, [(5, 6)], mean, 0, words)
 
 
-@pytest.mark.parametrize(("simd", "pe", "pack"), [(36, 1, 1), (9, 1, 0)])
+@pytest.mark.parametrize(("simd", "pe", "pack"), [(36, 1, 1), (9, 1, 0), (1, 3, 1), (2, 1, 0)])
 def test_int8_mvu(simd, pe, pack):
     parameters = {"MW": 36, "MH": 3, "SIMD": simd, "PE": pe, "X_SIGNED": 1, "ACC_BITS": 20, "PACK": pack}
     steps, passes = 36 // simd, 3 // pe
@@ -144,10 +144,33 @@ def test_repeat_channels(per_beat, out_per_beat, mean):
     compare("repeat_channels", parameters, unit, ONE, [(4, 4)], mean, 0)
 
 
+@pytest.mark.parametrize("mean", [1, 3])
+@pytest.mark.parametrize("factors", [4, 1])
+def test_multiply(factors, mean):
+    parameters = {
+        "CHANNELS": 4,
+        "G_CHANNELS": factors,
+        "PE": 1,
+        "X_BITS": 5,
+        "G_BITS": 4,
+        "SHIFT": 3,
+        "BITS": 5,
+    }
+    unit = stage("Multiply", (4, factors), (4,), latency=LATENCY["Multiply"])
+    compare("stream_multiply", parameters, unit, (["s_x", "s_g"], ["m_axis"]), [(5, 6)], mean, 0)
+
+
+def test_table():
+    unit = stage("Table", (2,), (2,), latency=LATENCY["Table"])
+    parameters = {"PE": 3, "IN_BITS": 2, "BITS": 4}
+    compare("stream_table", parameters, unit, ONE, [(5, 6)], 2, 0, {"table.mem": "1\n2\n3\n4\n"})
+
+
 @pytest.mark.parametrize(
     ("module", "kind", "parameters", "ports"),
     [
         ("stream_join", "Join", {"PE": 1, "A_BITS": 4, "B_BITS": 4, "BITS": 4}, (["s_a", "s_b"], ["m_axis"])),
+        ("stream_compare", "Compare", {"PE": 1, "X_BITS": 4, "T_BITS": 5}, (["s_x", "s_t"], ["m_axis"])),
         ("stream_fork", "Fork", {"WIDTH": 4}, (["s_axis"], ["m_a", "m_b"])),
         ("stream_fifo", "Fifo", {"WIDTH": 4, "DEPTH": 9}, ONE),
     ],

@@ -12,6 +12,7 @@ from finn.custom_op.fpgadataflow.rtl import custom_op as rtl_custom_op
 from finn.util.fpgadataflow import is_fpgadataflow_node, is_rtl_node
 from qonnx.custom_op.registry import getCustomOp
 
+from golden.random_attention import ebsr_like
 from golden.random_networks import Recipe, build
 from hw.compiler.cost import resources
 from hw.compiler.ops import OPERATORS, TAPS
@@ -23,29 +24,44 @@ SIZED = re.compile(r"\bs_size_tdata\b")
 
 @pytest.fixture(scope="module")
 def model():
-    """A network with every operator: binary head, binary and int8 convolutions, upsampling."""
+    """A network of the structure of BBCU: binary head, binary and int8 convolutions, upsampling."""
     recipe = Recipe(width=6, depth=1, factors=(2,), head="binary", up="U")
     return lowered(build(np.random.default_rng(2), recipe, 3), 3, 4, seed=11)
 
 
 @pytest.fixture(scope="module")
-def tensors(model):
-    return executed(model)
+def attention():
+    """A network of the structure of EBSR: factors per pixel, thresholds and factors of the image, no base."""
+    return lowered(ebsr_like(np.random.default_rng(2), 6, 1), 3, 4, seed=12)
+
+
+@pytest.fixture(scope="module")
+def models(model, attention):
+    """Both, which have every operator."""
+    return model, attention
+
+
+@pytest.fixture(scope="module")
+def tensors(models):
+    return [executed(model) for model in models]
 
 
 def of_type(model, op):
     return [node for node in stream_nodes(model) if node.op_type == f"{op}_rtl"]
 
 
-def test_every_operator_is_in_both_registries_and_in_the_example(model):
+def test_every_operator_is_in_both_registries_and_in_an_example(models):
     for op in OPERATORS:
         assert custom_op[op.__name__] is op
         assert issubclass(rtl_custom_op[f"{op.__name__}_rtl"], op)
-        assert of_type(model, op.__name__), op
-    assert all(is_fpgadataflow_node(node) and is_rtl_node(node) for node in model.graph.node)
+        assert any(of_type(model, op.__name__) for model in models), op
+    nodes = [node for model in models for node in model.graph.node]
+    assert all(is_fpgadataflow_node(node) and is_rtl_node(node) for node in nodes)
 
 
-def test_what_finn_asks_of_a_node(model):
+@pytest.mark.parametrize("name", ["model", "attention"])
+def test_what_finn_asks_of_a_node(name, request):
+    model = request.getfixturevalue(name)
     for node in stream_nodes(model):
         op = getCustomOp(node)
         op.check_folding()
@@ -95,15 +111,16 @@ def test_a_window_in_slices(model, tensors):
     for node in of_type(model, "Window"):
         op = getCustomOp(node)
         (x,), (y,) = op.inputs(), op.outputs()
-        image, windows = tensors[node.input[0]][0], tensors[node.output[0]][0]
+        image, windows = (tensors[0][name][0] for name in (node.input[0], node.output[0]))
         inside = windows.reshape(x.height, x.width, -1, TAPS, op["P"])[:, :, :, TAPS // 2]
         assert (inside.reshape(image.shape) == image).all()
         corner = windows.reshape(x.height, x.width, -1, TAPS, op["P"])[0, 0, :, 0]
         assert set(np.unique(corner)) == {-1 if y.datatype.name == "BIPOLAR" else 0}
 
 
-def test_modules_have_the_parameters_and_ports_that_they_are_given(model):
-    files = modules()
+@pytest.mark.parametrize("name", ["model", "attention"])
+def test_modules_have_the_parameters_and_ports_that_they_are_given(name, request):
+    model, files = request.getfixturevalue(name), modules()
     for node in stream_nodes(model):
         op = getCustomOp(node)
         instance = op.rtl()
@@ -136,10 +153,23 @@ def folded_in_between(node):
 
 
 @pytest.mark.parametrize("op", [op.__name__ for op in OPERATORS])
-def test_rtl_does_what_the_node_does(op, model, tensors):
+def test_rtl_does_what_the_node_does(op, models, tensors):
     """The streams of a node, with its memories, folding and order of channels, in Verilator."""
-    nodes = sorted(of_type(model, op), key=folded_in_between, reverse=True)
+    nodes = [
+        (model, values, node)
+        for model, values in zip(models, tensors, strict=True)
+        for node in of_type(model, op)
+    ]
+    nodes.sort(key=lambda entry: folded_in_between(entry[2]), reverse=True)
     if os.environ.get("BITMEND_SWEEP") != "all":
         nodes = [nodes[0], nodes[-1]][: len(nodes)]
+    for model, values, node in nodes:
+        replay(model, node, values)
+
+
+def test_rtl_without_a_window(attention, tensors):
+    """1x1 convolutions, fully connected layers among them."""
+    nodes = [node for node in of_type(attention, "Int8MVU") if getCustomOp(node)["Taps"] == 1]
+    assert {getCustomOp(node)["MW"] for node in nodes} == {3, 6}
     for node in nodes:
-        replay(model, node, tensors)
+        replay(attention, node, tensors[1])

@@ -261,19 +261,14 @@ def test_running_mean_is_what_streaming_begins_with():
     assert np.abs(first.initial).sum() > 0
 
 
-@pytest.mark.parametrize(
-    ("kinds", "operator"),
-    [(("spatial", "none"), "ConvPoint"), (("none", "se"), "GlobalMean"), (("none", "none"), "PlainOutput")],
-)
-def test_hardware_refuses_the_new_operators_in_one_line(kinds, operator):
+@pytest.mark.parametrize("kinds", [("spatial", "pixel"), ("none", "se"), ("none", "none")])
+def test_the_graph_of_the_compiler_is_the_network(kinds):
     pytest.importorskip("qonnx", reason="the compiler is optional: pip install bitmend[compile]")
-    from hw.compiler import BuildError
     from hw.compiler.graph import build as build_graph
+    from hw.compiler.verify import Verifier, sample_images
 
     integers = to_integers(shaken(config(*kinds), 0))
-    with pytest.raises(BuildError, match=f"hardware has no operator {operator} yet") as caught:
-        build_graph(integers, 8, 8)
-    assert "\n" not in str(caught.value)
+    Verifier(integers, sample_images(5, 6, 3)).check(build_graph(integers, 5, 6), "build")
 
 
 @pytest.mark.parametrize(

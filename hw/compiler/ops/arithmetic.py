@@ -192,3 +192,52 @@ class Output(StreamOp):
         constants = self.constants(model)
         pieces = [(constants["a"], constants["b"])]
         return {self.file("const"): affine_memory(pieces, self["PE"], self["ABits"], self["BBits"])}
+
+
+@operator
+class PlainOutput(StreamOp):
+    """The pixels of the result where nothing is added: `golden.operators.output` of no base."""
+
+    parameters: ClassVar = {"a": "INT16", "b": "INT32"}
+    fields: ClassVar = {"Shift": 0, "ABits": 16, "BBits": 32}
+
+    def inputs(self) -> tuple[Port, ...]:
+        """(H, W, C) in beats of PE."""
+        return (self.port("s_axis", self["PE"], source=0),)
+
+    def outputs(self) -> tuple[Port, ...]:
+        """Pixels (H, W, C) in beats of PE."""
+        return (self.port("m_axis", self["PE"]),)
+
+    def compute(self, acc: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Apply golden's plain_output."""
+        return (golden.output(acc, np.zeros_like(acc), a, b, self["Shift"], 0),)
+
+    def rtl(self) -> Rtl:
+        """`requant` with unsigned results; its threshold, which divides nothing, is 0."""
+        (acc,) = self.inputs()
+        parameters = {
+            "CHANNELS": acc.channels,
+            "PE": acc.elements,
+            "IN_BITS": acc.datatype.bitwidth(),
+            "IN_SIGNED": 1,
+            "BITS": self.get_output_datatype().bitwidth(),
+            "OUT_SIGNED": 0,
+            "SHIFT": self["Shift"],
+            "A_BITS": self["ABits"],
+            "B_BITS": self["BBits"],
+            "T_BITS": 1,
+            "THRESHOLD_FILE": self.file("threshold"),
+            "CONST_FILE": self.file("const"),
+        }
+        return Rtl("requant", parameters | self.style("CONST_STYLE"))
+
+    def memories(self, model: ModelWrapper) -> dict[str, str]:
+        """No threshold, and twice the same piece; see requant.sv."""
+        constants = self.constants(model)
+        pieces = [(constants["a"], constants["b"])] * 2
+        none = np.zeros((self["NumChannels"] // self["PE"], self["PE"]), np.int64)
+        return {
+            self.file("threshold"): memory(none, 1),
+            self.file("const"): affine_memory(pieces, self["PE"], self["ABits"], self["BBits"]),
+        }

@@ -159,7 +159,7 @@ class StreamOp(HWCustomOp):
         if "_attribute_types" not in cls.__dict__:
             cls._attribute_types = {
                 **super().get_nodeattr_types(),
-                "ImgDim": ("ints", True, []),  # height and width of the (first) input
+                "ImgDim": ("ints", True, []),  # height and width of the first input that is no vector
                 "NumChannels": ("i", True, 0),  # of the (first) input
                 "inputDataTypes": ("strings", True, []),  # one per stream
                 "outputDataType": ("s", True, ""),
@@ -178,17 +178,20 @@ class StreamOp(HWCustomOp):
         """Return the value of a node attribute."""
         return self.get_nodeattr(name)
 
-    def port(self, name: str, elements: int, source: int | None = None, **changes: int) -> Port:
+    def port(
+        self, name: str, elements: int, source: int | None = None, vector: bool = False, **changes: int
+    ) -> Port:
         """Return a port of the shape of the input, with changes.
 
         Args:
             name: of the port in RTL.
             elements: channels per beat.
             source: index of the input whose datatype it has; None for that of the output.
+            vector: whether it has one pixel, whatever the size of the input.
             changes: `channels`, or `scale`, the size as a multiple of the input's.
         """
         datatype = self["outputDataType"] if source is None else self["inputDataTypes"][source]
-        height, width = (side * changes.get("scale", 1) for side in self["ImgDim"])
+        height, width = (1 if vector else side * changes.get("scale", 1) for side in self["ImgDim"])
         channels = changes.get("channels", self["NumChannels"])
         return Port(name, height, width, channels, elements, DataType[datatype])
 

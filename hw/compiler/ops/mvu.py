@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Matrix-vector units: a matrix of MH rows and MW columns times the vector of every pixel.
 
-The vector is a window in the order of its stream (see `Window`), P = SIMD / 9 channels to a slice. The
-weights of the node stay in FINN's order and shape, (MW, MH) with rows in the order (ky, kx, channel): a node
-whose SIMD does not fit its window computes something else, and the check of the folding finds it.
+The vector is a window in the order of its stream (see `Window`), P = SIMD / 9 channels to a slice; or just a
+pixel (1x1 convolutions), or what stands for a whole image (fully connected layers). The weights of the node
+stay in FINN's order and shape, (MW, MH) with rows in the order (ky, kx, channel): a node whose SIMD does not
+fit its window computes something else, and the check of the folding finds it.
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ class MatrixVectorUnit(StreamOp):
     foldings = ("SIMD", "PE")
     fields: ClassVar = {"MW": 0, "MH": 0}
 
+    @property
+    def taps(self) -> int:
+        """Taps of the window: 9, or 1 where there is none."""
+        return TAPS
+
     def folds(self) -> dict[str, int]:
-        """SIMD is a divisor of MW; that it is 9 * P as well `check_folding` checks. PE is a divisor of MH."""
+        """SIMD divides MW; that it is `taps` * P as well `check_folding` checks. PE divides MH."""
         return {"SIMD": self["MW"], "PE": self["MH"]}
 
     def check_folding(self) -> None:
         """SIMD is whole slices of a window."""
         super().check_folding()
-        if self["SIMD"] % TAPS:
-            self.fail(f"SIMD is {self['SIMD']}, expected {TAPS} times the P of its window")
+        if self["SIMD"] % self.taps:
+            self.fail(f"SIMD is {self['SIMD']}, expected {self.taps} times the P of its window")
 
     def inputs(self) -> tuple[Port, ...]:
         """(H, W, MW) in beats of SIMD."""
@@ -61,8 +67,8 @@ class MatrixVectorUnit(StreamOp):
 
     def stream_order(self) -> np.ndarray:
         """Return the row of the weights that belongs to each position of the vector: (MW,) indices."""
-        slices = -1, self["SIMD"] // TAPS  # (slice, channel of the slice)
-        return np.arange(self["MW"]).reshape(TAPS, *slices).swapaxes(0, 1).ravel()
+        slices = -1, self["SIMD"] // self.taps  # (slice, channel of the slice)
+        return np.arange(self["MW"]).reshape(self.taps, *slices).swapaxes(0, 1).ravel()
 
     def weight_style(self) -> str:
         """Return "lut" or "block": where the weights are, unless ram_style says it."""
@@ -109,14 +115,19 @@ class XnorMVU(MatrixVectorUnit):
 
 @operator
 class Int8MVU(MatrixVectorUnit):
-    """acc = sum of w * x: the arithmetic of `golden.operators.conv_int8`.
+    """acc = sum of w * x: the arithmetic of `golden.operators.conv_int8` and `conv_point`.
 
-    Narrow says that no weight is -128. The folding decides pack: 1 makes two products in a DSP48, which takes
-    more LUTs, 0 one.
+    Taps is 9 behind a window, else 1. Narrow says that no weight is -128. The folding decides pack: 1 makes
+    two products in a DSP48, which takes more LUTs, 0 one.
     """
 
     parameters: ClassVar = {"weight": "INT8"}
-    fields: ClassVar = {**MatrixVectorUnit.fields, "Narrow": 0, "pack": 1}
+    fields: ClassVar = {**MatrixVectorUnit.fields, "Taps": TAPS, "Narrow": 0, "pack": 1}
+
+    @property
+    def taps(self) -> int:
+        """Taps of the window: 9, or 1 where there is none."""
+        return self["Taps"]
 
     def check_folding(self) -> None:
         """The same as above; pack is 0 or 1."""
