@@ -146,6 +146,7 @@ CATALOGUE: dict[str, Entry] = {
         ),
     ),
     "global_mean": Entry(
+        synth=GRID["global_mean"],
         lint=(
             *grid(CHANNELS=(6,), P=(1, 2, 6), IN_BITS=(4,), SHIFT=(1,), BITS=(4,), DIM_BITS=(3,)),
             *grid(CHANNELS=(2,), P=(1,), IN_BITS=(3,), SHIFT=(0, 2), BITS=(5,), DIM_BITS=(1,)),
@@ -155,6 +156,7 @@ CATALOGUE: dict[str, Entry] = {
         bits=lambda p: 2 * p["CHANNELS"] * (p["IN_BITS"] + 2 * p["DIM_BITS"]),
     ),
     "repeat_pixels": Entry(
+        synth=GRID["repeat_pixels"],
         lint=grid(CHANNELS=(6,), P=(1, 2, 6), BITS=(3,), DIM_BITS=(1, 3)),
     ),
     "stream_join": Entry(

@@ -170,6 +170,26 @@ GRID: dict[str, tuple[Parameters, ...]] = {
         *grid(CHANNELS=(3,), OUT_CHANNELS=(64,), P=(1, 3), OUT_P=(8,), BITS=(8,)),
         *grid(CHANNELS=(1,), OUT_CHANNELS=(12, 32), P=(1,), OUT_P=(1, 4), BITS=(12,)),
     ),
+    "global_mean": (
+        *rows(
+            "CHANNELS P IN_BITS SHIFT BITS",
+            "12 1 12 0 12, 12 4 12 0 12, 12 12 12 0 12, 32 1 12 0 12, 32 1 16 4 16, 32 4 12 0 12, "
+            "32 4 16 0 16, 32 8 12 2 12, 32 16 12 0 12, 64 1 12 0 12, 64 4 14 0 12, 8 8 14 4 12",
+            DIM_BITS=DIM_BITS,
+        ),
+        *rows("CHANNELS P IN_BITS SHIFT BITS", "32 2 12 0 12", DIM_BITS=DIM_BITS, RAM_STYLE="block"),
+        *rows("CHANNELS P IN_BITS SHIFT BITS", "32 4 12 0 12, 4 4 16 0 12", DIM_BITS=10),
+    ),
+    "repeat_pixels": (
+        *grid(CHANNELS=(12, 32), P=(1, 4), BITS=(12,), DIM_BITS=(DIM_BITS,)),
+        *rows(
+            "CHANNELS P BITS",
+            "12 2 16, 12 12 12, 32 2 8, 32 8 12, 32 16 12, 32 32 1, 64 1 12, 64 2 16, 64 16 12, 3 3 12, "
+            "128 1 12, 16 16 16",
+            DIM_BITS=DIM_BITS,
+        ),
+        *rows("CHANNELS P BITS", "32 4 12, 8 8 12", DIM_BITS=10),
+    ),
     "stream_join": (
         *grid(PE=(1, 2, 4, 8, 16), A_BITS=(12,), B_BITS=(12,), BITS=(12,)),
         *rows("A_BITS B_BITS BITS", "8 8 8, 16 16 16, 12 8 12, 10 10 12, 8 12 8", PE=4),

@@ -19,11 +19,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hw.compiler import cost_arithmetic, cost_int8, cost_mvu, cost_stream
+from hw.compiler import cost_arithmetic, cost_int8, cost_mvu, cost_statistics, cost_stream
 from hw.compiler.cost_amounts import Amounts
 from hw.modules import ToolError, modules
 
-MODELS = {**cost_stream.MODELS, **cost_arithmetic.MODELS, **cost_mvu.MODELS, **cost_int8.MODELS}
+MODELS = {
+    **cost_stream.MODELS,
+    **cost_arithmetic.MODELS,
+    **cost_mvu.MODELS,
+    **cost_int8.MODELS,
+    **cost_statistics.MODELS,
+}
 """For every module the function that takes its parameters to its amounts."""
 
 COEFFICIENTS = Path(__file__).with_name("cost.json")

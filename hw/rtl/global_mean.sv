@@ -22,8 +22,8 @@
 //               CHANNELS * (IN_BITS + SHIFT + 5) + 2 cycles of its division, and vectors are taken.
 // Memory        Twice CHANNELS / P words of P * S bits, S = IN_BITS + 2 * DIM_BITS, as RAM_STYLE says (see ram_sdp), or
 //               registers if a pixel is one beat. The FIFO is LUT RAM.
-// Area          P * S LUTs for the adders, S * (P - 1) / 3 for the choice between the P sums of a word, about 9 for each
-//               of DIM_BITS, 3 for each of IN_BITS, and 60.
+// Area          The memories, P * S LUTs for the adders, S * (P - 1) / 3 for the choice between the P sums of a word, and
+//               about 200 for the division and the rest.
 `default_nettype none
 
 module global_mean #(
