@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from golden import IntegerNetwork
+from golden import IntegerNetwork, restore
+from golden.statistics import means
 
 Progress = Callable[[int, int], object]
 """Called as progress(done, total) after each tile."""
@@ -34,6 +35,16 @@ class Options:
     build: Path | None = None
     model: Path | None = None
     bitstream: Path | None = None
+
+
+def streaming_remark(network: IntegerNetwork) -> str:
+    """Return what is special about a network on hardware, in a line; "" if nothing is."""
+    if not means(network):
+        return ""
+    return (
+        "statistics are those of the tile before, in the first tile those of training: the result depends on "
+        "the tiles, and is that of golden.run_streaming over them"
+    )
 
 
 class Backend(ABC):
@@ -61,7 +72,8 @@ class Backend(ABC):
 
         Yields:
             (y0, band): band is (rows * scale, W * scale, C) uint8, and y0 its first row in the result. The
-            joined bands equal `golden.run` on the whole image, whatever the tiles are.
+            joined bands equal `golden.run` on the whole image, whatever the tiles are; unless `remark` says
+            otherwise.
 
         Raises:
             RestoreError: the device failed.
@@ -82,6 +94,15 @@ class Backend(ABC):
         for number, image in enumerate(images):
             for y0, band in self.restore_bands(image):
                 yield number, y0, band
+
+    @property
+    def remark(self) -> str:
+        """A line about all results that the user must know; "" if they are those of `golden.run`."""
+        return ""
+
+    def expected(self, image: np.ndarray) -> np.ndarray:
+        """Return what the bands of `restore_bands` must be together, by the golden model."""
+        return restore(self.network, image)
 
     def report(self) -> str:
         """Return a line about the last image that the user wants to see; "" if there is nothing to say."""

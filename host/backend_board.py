@@ -12,7 +12,7 @@ import numpy as np
 from golden import IntegerNetwork, receptive_field
 from host import RestoreError
 from host.accelerator import Accelerator
-from host.backend import Backend, Options, Progress
+from host.backend import Backend, Options, Progress, streaming_remark
 from host.design import Design
 from host.port import Port
 from host.streaming import BandStream, Times
@@ -50,7 +50,11 @@ class AcceleratorBackend(Backend):
     def stream(
         self, images: Iterable[Any], progress: Progress | None = None
     ) -> Iterator[tuple[int, int, np.ndarray]]:
-        """See `Backend.stream`. The next image starts before the last one is done."""
+        """See `Backend.stream`. The next image starts before the last one is done.
+
+        A network with statistics goes on with those of the last tile from image to image. Every call begins
+        with a reset, and so with those of training.
+        """
         accelerator, stream = self.accelerator, self._stream
         self.measurement = None
         self._make_idle()
@@ -73,6 +77,11 @@ class AcceleratorBackend(Backend):
             times=stream.times,
             repeated=len(accelerator.mishaps),
         )
+
+    @property
+    def remark(self) -> str:
+        """See `Backend.remark`: tiles are frames of the hardware."""
+        return streaming_remark(self.network)
 
     def report(self) -> str:
         """Return how long the logic has worked, and what had to be repeated."""

@@ -94,6 +94,8 @@ def _open(options: argparse.Namespace) -> Backend:
 def _write_all(options: argparse.Namespace) -> bool:
     todo = plan(options.input, options.output, options.compare)
     with _open(options) as backend, _made(todo.folder):
+        if backend.remark and not options.quiet:
+            _say(f"{options.model.name}: {backend.remark}")
         return _restore_all(todo, backend, options)
 
 
@@ -106,6 +108,8 @@ def _measure(options: argparse.Namespace) -> bool:
         images = [colour.NetworkInput(source, channels)[:, :] for source in sources]
         measurement = measure(backend, images)
         _say(f"{options.input}: {backend.description}")
+        if backend.remark:
+            _say(f"{options.model.name}: {backend.remark}")
         for line in describe(measurement):
             _say(f"{options.input}: {line}")
         if options.metrics is not None:

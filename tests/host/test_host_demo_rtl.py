@@ -23,6 +23,9 @@ class Hardware:
         result[0, 0, 0] ^= self.wrong
         yield 0, result
 
+    def expected(self, image):
+        return restore(self.network, image)
+
     def report(self):
         return "simulated 1,234 cycles"
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from host_examples import network, picture, pixels, read, restore
 
-from golden import run
+from golden import receptive_field, run, run_streaming
+from golden.random_attention import ebsr_like
+from golden.tiling import join_tiles
 from host import RestoreError, backend_sim
 from host.backend import Options
 from host.backend_sim import estimated_cycles, plan_tiles
@@ -98,6 +100,43 @@ def test_bands_progress_and_tiles(design):
     done, total = zip(*calls, strict=True)
     assert list(done) == list(range(1, total[0] + 1))
     assert set(total) == {total[0]}
+
+
+@pytest.fixture(scope="module")
+def with_statistics(tmp_path_factory):
+    """A network with thresholds and factors of the image before, and its folder."""
+    if not TOOLS:
+        pytest.skip("finn-plus, Verilator or g++ is not installed")
+    from hw.compiler.fifos import decide
+    from sim.equivalence import Case, compile_case
+
+    folder = tmp_path_factory.mktemp("statistics")
+    network = ebsr_like(np.random.default_rng(4), 3, 1, 2, spatial=False)
+    compile_case(Case(network, [np.zeros((16, 16, 3), np.uint8)], fifos=decide), folder)
+    network.save(folder / "ebsr.npz")
+    return network, folder
+
+
+@needs_tools
+def test_statistics_are_those_of_the_tile_before(with_statistics, tmp_path, out, capsys):
+    network, folder = with_statistics
+    picture(21, 30).save(tmp_path / "a.png")
+    options = ("--model", folder / "ebsr.npz", "--backend", "sim", "--build", folder)
+    assert restore(tmp_path / "a.png", out / "a.png", *options) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("ebsr.npz: statistics are those of the tile before, in the first tile those of")
+    image = pixels(21, 30)
+    plan = plan_tiles(21, 30, (2047, 16), receptive_field(network))
+    assert len(plan) > 2
+    results = run_streaming(network, [image[t.top : t.bottom, t.left : t.right] for t in plan])
+    expected = np.concatenate([band for _, band in join_tiles(plan, results, 2, image.shape)])
+    assert np.array_equal(read(out / "a.png"), expected)
+    assert not np.array_equal(expected, run(network, image))
+    with open_backend("sim", network, Options(build=folder)) as backend:
+        assert np.array_equal(backend.expected(image), expected)
+    assert restore(tmp_path / "a.png", out / "b.png", *options, "--quiet") == 0
+    assert np.array_equal(read(out / "b.png"), expected)  # every image begins with a reset
+    assert not capsys.readouterr().out
 
 
 @needs_tools
