@@ -54,7 +54,7 @@ LEGAL = {"CHANNELS": 4, "P": 2} | NAMES
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"P": 3}, {"IN_BITS": 1}, {"IN_BITS": 17}, {"SHIFT": 16}, {"BITS": 17}, {"DIM_BITS": 0}],
+    [{"P": 3}, {"IN_BITS": 1}, {"IN_BITS": 17}, {"SHIFT": 16}, {"BITS": 17}, {"DIM_BITS": 17}],
     ids=str,
 )
 def test_illegal_parameters_do_not_compile(wrong):
