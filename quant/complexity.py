@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from quant.config import PRESETS, ConfigError, NetworkConfig, preset
-from quant.counting import CONVENTIONS, SIZE, Convention, Count, convention, count, total
+from quant.counting import CONVENTIONS, ELEMENTS, SIZE, Convention, Count, convention, count, total
 from quant.networks import Key
 from quant.outputs import markdown_table, text_table, write_json, write_text
 from quant.printed import PrintedRow, csv_rows, implemented, misprints, status, table6_rows
@@ -47,6 +48,8 @@ def arithmetic(parts: Mapping[str, Count], names: Sequence[str], rule: Conventio
         full, binary = rule.flops * parts[name].macs, rule.flops * parts[name].binary_macs
         terms += [f"{_giga(full)} ({name})"] if full else []
         terms += [f"{_giga(binary)}/{rule.binary} ({name})"] if binary else []
+        single = {what: rule.on_elements(parts[name], what) for what in rule.elements}
+        terms += [f"{_giga(ops)} ({name}: {ELEMENTS[what]})" for what, ops in single.items() if ops]
     result = f"{float(rule.ops(total(parts, names))) / 1e9:.10g} G"
     return f"{' + '.join(terms)} = {result}" if len(terms) > 1 else result
 
@@ -191,19 +194,31 @@ def to_text(comparisons: list[Comparison], missing: list[PrintedRow]) -> str:
     return "\n\n".join(blocks)
 
 
+def _convention(paper: str, name: str) -> str:
+    text = f"- {paper}: {CONVENTIONS[name].note}."
+    return textwrap.fill(text, 110, subsequent_indent="  ", break_on_hyphens=False)
+
+
 PREFACE = f"""# Operations and parameters
 
 Written by `make complexity ARGS='--markdown docs/complexity.md'`; a test compares. The counts are taken from
 the networks that `quant` builds, run on torch's meta device, where each convolution reports its size: a wrong
 topology would show here as `different`.
 
-Every paper counts in its own way. BBCU (Sec. 4.1): input {SIZE[0]} x {SIZE[1]}, one multiply-accumulate of a
-convolution is one operation, a binary one counts 1/64, a binary parameter 1/32. Biases, RPReLU, alpha, the
-weight scale s and the base image count nothing. The others: attention, {CONVENTIONS["attention"].note}; EBSR,
-{CONVENTIONS["ebsr"].note}.
+Every paper counts in its own way:
 
-`equal` means equal in every printed digit; a `misprint` is shown with its arithmetic; `unexplained` is a
-figure of which the paper does not say how it comes about: the count beside it is that of the convolutions.
+- BBCU (Sec. 4.1): input {SIZE[0]} x {SIZE[1]}, one multiply-accumulate of a convolution is one operation, a
+  binary one counts 1/64, a binary parameter 1/32. Biases, RPReLU, alpha, the weight scale s and the base
+  image count nothing.
+{_convention("Attention", "attention")}
+{_convention("EBSR", "ebsr")}
+
+The last two papers name no profiler. The one named here gives their figures for the networks without the
+paper's own modules: EDSR and BinEDSR; EDSR in two sizes, and E2FIF in two but for the last digit.
+
+`equal` means equal in every printed digit; a `misprint` is shown with its arithmetic: the figure is not that
+of the network described; `unexplained` is a figure a little above the count, of which neither the paper nor
+the profiler says what is in it.
 
 Real storage stands beside that: `binary bits` is one bit per binary weight; `words` are the numbers that a
 float implementation must keep besides: full-precision weights, biases, alpha, s, gamma, beta, zeta, and BN's

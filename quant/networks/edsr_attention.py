@@ -188,29 +188,28 @@ def _rows(presets: dict[str, NetworkConfig]) -> dict[Key, NetworkConfig]:
 
 
 _PIXELS = 128 * 128
-_EDSR = 2 * (1_728 + 33 * 36_864 + 147_456 + 6_912) * _PIXELS
-_BINARY = 2 * (1_728 + 6_912) * _PIXELS + 2 * (33 * 36_864 + 147_456) * _PIXELS // 8
-_SE = 33 * 2 * (2 * 64 * 4)  # two fully connected layers per unit, once per image
-_SPATIAL = 33 * 2 * 64 * _PIXELS
+_UNITS = 33
+_ELEMENTS = (64 + 4 * 3) + (_UNITS * 64 + 256)  # behind the biases of head and tail, behind the RPReLUs
+_BINARY = 2 * (1_728 + 6_912 + _ELEMENTS) * _PIXELS + 2 * (_UNITS * 36_864 + 147_456) * _PIXELS // 8
+_ATTENTION = {
+    "none": 0,
+    "se": 64 * _PIXELS + 2 * 64 * 4 + (64 + 4) + 4,  # mean, fully connected layers, their biases, ReLU
+    "spatial": (64 + 1) * _PIXELS,
+}
+"""MACs of one attention."""
 _POINT = (
-    "the convolutions as the paper describes them; what is printed fits one more 1x1 convolution of 64 to 64 "
-    "channels for each attention and each block of two convolutions (2.15 G), which is neither SE nor spatial"
+    "no count at all gives 6.0, 8.1 and 10.4: the first attention, with a1 and a2, would cost less than "
+    "8.15 - 5.95 = 2.2 G, one more on the other branch more than 10.35 - 8.15 = 2.2 G; and 8.1 - 6.0 would "
+    "be some 60 operations on each element of each unit, where the paper's attentions have 2 or 3"
 )
 
 
 def _misprints(rows: dict[Key, NetworkConfig]) -> dict[Key, Misprint]:
     out = {}
     for key, config in rows.items():
-        if isinstance(config, AttentionConfig):
-            kinds = (config.on_binary, config.on_residual)
-            ops = _BINARY + kinds.count("se") * _SE + kinds.count("spatial") * _SPATIAL
-            elements = (
-                "the convolutions alone; operations on single elements (sign, RPReLU, additions) are the rest"
-            )
-            out[key] = Misprint(ops, None, "unexplained", _POINT if config.scales else elements)
-        else:
-            note = "the convolutions alone; with biases, ReLU and additions it is 45.05 G, as printed"
-            out[key] = Misprint(_EDSR, None, "unexplained", note)
+        if isinstance(config, AttentionConfig) and config.scales:
+            more = _ATTENTION[config.on_binary] + _ATTENTION[config.on_residual]
+            out[key] = Misprint(_BINARY + 2 * _UNITS * more, None, note=_POINT)
     return out
 
 

@@ -145,6 +145,50 @@ def test_low_bits_count_as_so_many_binary_operations(monkeypatch):
     assert total(low).binary_weights == 2 * total(plain).weights
 
 
+def test_elements_by_hand():
+    """What the profilers count besides the layers, by part."""
+    unit, image = 64 * 128**2, 128**2
+    plain = count(PRESETS["edsr_baseline_x2"], 128, 128)
+    assert {name: c.biased for name, c in plain.items()} == {
+        "head": unit,
+        "body": 32 * unit,
+        "body_end": unit,
+        "upsampling": 4 * unit,
+        "tail": 3 * 4 * image,
+    }
+    assert {name: c.activated for name, c in plain.items() if c.activated} == {"body": 16 * unit}
+    excited = count(PRESETS["attention_se_spatial_x2"], 128, 128)
+    assert {name: c.activated for name, c in excited.items() if c.activated} == {
+        "body": 32 * (unit + 4),
+        "body_end": unit + 4,
+        "upsampling": 4 * unit,
+    }
+    assert {name: c.pooled for name, c in excited.items() if c.pooled} == {
+        "body": 32 * unit,
+        "body_end": unit,
+    }
+    assert excited["body_end"].biased == 4 + 64 + image
+    e2fif = count(PRESETS["e2fif_x4"], 128, 128)
+    assert {name: c.normalized for name, c in e2fif.items() if c.normalized} == {"body": 32 * unit}
+    assert e2fif["body"].activated == 16 * unit
+
+
+def test_an_activation_that_the_network_calls_itself_belongs_to_the_layer_before():
+    parts = count(PRESETS["srresnet_x2"], 40, 30)
+    assert parts["head"].activated == 64 * 40 * 30
+    assert parts["upsampling"].activated == parts["conv_hr"].activated == 64 * 80 * 60
+
+
+def test_elements_count_as_the_convention_says():
+    c = counting.Count(macs=100, binary_macs=64, biased=1, activated=10, normalized=1000, pooled=10_000)
+    found = {name: rule.ops(c) for name, rule in counting.CONVENTIONS.items()}
+    assert found == {
+        "bbcu": 100 + 1,
+        "attention": 2 * (100 + 8 + 1 + 10 + 10_000),
+        "ebsr": 2 * (100 + 1 + 4 * 1000 + 10_000),
+    }
+
+
 def test_conventions_of_the_papers():
     c = counting.Count(macs=3, binary_macs=128, weights=5, binary_weights=64, words=9, learned=7)
     assert [rule.ops(c) for rule in counting.CONVENTIONS.values()] == [3 + 2, 2 * (3 + 16), 2 * (3 + 2)]
