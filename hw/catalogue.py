@@ -164,14 +164,16 @@ CATALOGUE: dict[str, Entry] = {
         lint=grid(PE=(2,), A_BITS=(4,), B_BITS=(5,), BITS=(3, 6)),
     ),
     "stream_table": Entry(
+        synth=GRID["stream_table"],
         lint=(
             *grid(PE=(1, 2), IN_BITS=(3,), BITS=(4,), TABLE_STYLE=("auto", "block", "distributed")),
             {"PE": 3, "IN_BITS": 2, "BITS": 5, "TABLE_STYLE": "auto"},
         ),
         memory=lambda p: {"table.mem": (1 << p["IN_BITS"], p["BITS"])},
-        bits=lambda p: p["BITS"] << p["IN_BITS"],
+        bits=lambda p: -(-p["PE"] // 2) * p["BITS"] << p["IN_BITS"],
     ),
     "stream_multiply": Entry(
+        synth=GRID["stream_multiply"],
         lint=(
             *grid(
                 CHANNELS=(6,), G_CHANNELS=(1, 6), PE=(2, 6), X_BITS=(4,), G_BITS=(5,), SHIFT=(0, 3), BITS=(4,)
@@ -180,6 +182,7 @@ CATALOGUE: dict[str, Entry] = {
         ),
     ),
     "stream_compare": Entry(
+        synth=GRID["stream_compare"],
         lint=(*grid(PE=(2,), X_BITS=(4,), T_BITS=(3, 5)),),
     ),
     "stream_fork": Entry(

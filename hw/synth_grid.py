@@ -198,6 +198,26 @@ GRID: dict[str, tuple[Parameters, ...]] = {
             "1 8 8 8, 12 12 12 12, 2 16 12 16, 32 10 10 10",
         ),
     ),
+    "stream_table": (
+        *grid(PE=(1, 2, 4, 8, 16), IN_BITS=(10,), BITS=(12,), TABLE_STYLE=("auto",)),
+        *rows("PE IN_BITS BITS", "3 10 12, 1 12 16, 2 12 16, 4 11 12, 1 10 16", TABLE_STYLE="auto"),
+        *rows("PE IN_BITS BITS", "1 8 12, 4 8 12, 2 9 12, 1 9 16, 2 6 8, 4 4 12", TABLE_STYLE="auto"),
+        *rows("PE IN_BITS BITS TABLE_STYLE", "2 8 12 block, 1 10 12 distributed, 2 10 12 distributed"),
+    ),
+    "stream_multiply": (
+        *rows(
+            "CHANNELS G_CHANNELS PE X_BITS G_BITS SHIFT BITS",
+            "12 12 1 12 12 11 12, 12 1 4 12 12 11 12, 12 1 12 12 12 11 12, 32 32 2 12 12 11 12, "
+            "32 1 4 12 12 11 12, 32 32 8 12 12 11 12, 32 1 16 12 12 11 12, 64 64 1 12 12 11 12, "
+            "64 64 4 16 12 11 16, 64 1 8 12 12 7 16, 64 64 8 16 12 15 12, 64 1 16 16 16 15 16, "
+            "32 32 4 16 16 15 12, 64 64 16 12 12 11 12, 1 1 1 12 12 11 12, 32 1 1 12 13 12 12, "
+            "64 1 2 16 12 18 12, 32 32 1 16 12 11 16",
+        ),
+    ),
+    "stream_compare": (
+        *grid(PE=(1, 2, 4, 8, 16), X_BITS=(12,), T_BITS=(13,)),
+        *rows("PE X_BITS T_BITS", "4 12 14, 8 12 15, 4 16 13, 4 16 16, 12 12 12, 32 12 13, 64 12 14"),
+    ),
     "stream_fork": grid(WIDTH=(1, 4, 8, 12, 24, 32, 48, 96, 192, 384)),
     "stream_fifo": (
         *grid(WIDTH=(24,), DEPTH=(2, 32, 64), RAM_STYLE=("distributed",)),

@@ -4,8 +4,9 @@
     python -m hw.synth_ops --out docs/synthesis [MODULE ...]
 
 Yosys `synth_xilinx -family xc7 -abc9` for every `synth` point of `hw/catalogue.py`. Writes operators.json (a
-list of records: `module`, its parameters in lower case, `lut`, `ff`, `bram36`, `dsp`, ...) and operators.md.
-Points are cached in build/synth/ by their sources, so an interrupted run goes on where it was.
+list of records: `module`, its parameters in lower case, `lut`, `ff`, `bram36`, `dsp`, ...) and operators.md;
+given modules, it synthesizes only these, and both files keep what they have of the others. Without --out the
+table is printed. Points are cached in build/synth/ by their sources: an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
@@ -86,6 +87,13 @@ def record(module: str, parameters: Mapping[str, int | str], area: Area) -> dict
     return row
 
 
+def merged(records: list[dict], known: list[dict]) -> list[dict]:
+    """Return new records, and those known of other modules, in the order of the catalogue."""
+    new = {row["module"] for row in records}
+    every = [*records, *(row for row in known if row["module"] not in new)]
+    return [row for name in CATALOGUE for row in every if row["module"] == name]
+
+
 def table(records: list[dict]) -> str:
     """Return the records as Markdown, a table for each module."""
     text = _HEAD.format(version=importlib.metadata.version("pyosys"))
@@ -134,9 +142,7 @@ def _cell(column: str, value: object) -> str:
 def main(arguments: Iterable[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="hw.synth_ops", description="Areas of the operators, by Yosys.")
-    parser.add_argument(
-        "module", nargs="*", help="only print these modules; without, all are written to --out"
-    )
+    parser.add_argument("module", nargs="*", help="only these modules; without, all of them")
     parser.add_argument("--out", type=Path, help="folder of operators.md and operators.json")
     parser.add_argument("--jobs", type=int, default=2, help="points at a time (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -157,12 +163,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
         print(f"hw.synth_ops: {error}", file=sys.stderr)
         return 2
     records = [record(*job, area) for job, area in zip(jobs, areas, strict=True)]
-    if options.out is None or options.module:
+    if options.out is None:
         print(table(records))
     else:
+        if options.module:
+            records = merged(records, json.loads((options.out / "operators.json").read_text()))
         write_text(options.out / "operators.json", json.dumps(records, indent=1) + "\n")
         write_text(options.out / "operators.md", table(records))
-        print(f"{len(records)} points of {len(names)} modules in {options.out}/operators.md and .json")
+        print(f"{len(jobs)} points of {len(names)} modules in {options.out}/operators.md and .json")
     return 0
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """stream_table: golden.operators.lookup, with the table from constants.npz in the folder of the run."""
 
+import cocotb
 import numpy as np
 
 from golden import operators
 from sim.elements import memory_lines, pack, unpack
-from sim.harness import operator_tests
+from sim.harness import Frame, operator_tests, play
+from sim.streams import Bench
 from sim.tb_rsign import archive, constants
 
 
@@ -44,3 +46,21 @@ def golden(parameters, inputs, height, width):
 full_rate, random_stalls, reset_mid_frame, slow_ports = operator_tests(
     draw, golden, rate=lambda parameters, height, width: height * width
 )
+
+
+@cocotb.test()
+async def a_reset_of_one_cycle_empties_a_full_module(dut):
+    """What stands still in front of a receiver that never takes is gone after the shortest reset."""
+    bench = Bench(dut)
+    await bench.reset()
+    frames = [
+        Frame(2, 3, draw(np.random.default_rng(seed), bench.parameters, 2, 3, False)) for seed in (0, 1)
+    ]
+    sink = bench.sinks["m_axis"]
+    sink.stall = lambda: True
+    bench.send(frames[0].inputs)
+    await bench.cycles(20)
+    assert len(bench.sources["s_axis"].sent) == 3
+    await bench.reset(1)
+    sink.stall = lambda: False
+    await play(bench, frames[1:], golden)

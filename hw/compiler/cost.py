@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hw.compiler import cost_arithmetic, cost_int8, cost_mvu, cost_statistics, cost_stream
+from hw.compiler import cost_arithmetic, cost_attention, cost_int8, cost_mvu, cost_statistics, cost_stream
 from hw.compiler.cost_amounts import Amounts
 from hw.modules import ToolError, modules
 
@@ -29,6 +29,7 @@ MODELS = {
     **cost_mvu.MODELS,
     **cost_int8.MODELS,
     **cost_statistics.MODELS,
+    **cost_attention.MODELS,
 }
 """For every module the function that takes its parameters to its amounts."""
 

@@ -38,11 +38,15 @@ def test_estimates_are_those_of_synthesis(module):
     assert wrong == []
 
 
+_NARROW = {"X_BITS": 4, "G_BITS": 4}  # a product that takes no DSP48
+
+
 @pytest.mark.parametrize(
     ("module", "point"),
     [
         ("stream_fifo", {"WIDTH": 20, "DEPTH": 700, "RAM_STYLE": "auto"}),
         ("xnor_mvu", {"MW": 54, "MH": 20, "SIMD": 27, "PE": 5, "WEIGHT_STYLE": "lut"}),
+        ("stream_multiply", {"CHANNELS": 2, "G_CHANNELS": 2, "PE": 2, "SHIFT": 2, "BITS": 4} | _NARROW),
         ("window", {"CHANNELS": 10, "P": 5, "BITS": 1, "MAX_WIDTH": 200, "DIM_BITS": 12}),
     ],
 )

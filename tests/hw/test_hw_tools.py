@@ -84,6 +84,26 @@ def test_the_committed_table_is_the_catalogue_s():
         assert {"module", "lut", "ff", "bram36", "dsp"} <= set(row)
 
 
+def test_a_run_of_some_modules_keeps_the_others(tmp_path, monkeypatch, capsys):
+    def row(module, lut):
+        return {"module": module, "lut": lut, "ff": 0, "bram36": 0, "dsp": 0}
+
+    known = [row("stream_join", 1), row("stream_skid", 2), row("stream_skid", 3), row("window", 4)]
+    (tmp_path / "operators.json").write_text(json.dumps(known))
+    monkeypatch.setattr(synth_ops, "measure", lambda module, point: count({"LUT6": point["WIDTH"]}))
+    assert synth_ops.main(["--out", str(tmp_path), "stream_skid"]) == 0
+    assert "5 points of 1 modules" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "operators.json").read_text())
+    assert [(r["module"], r["lut"]) for r in rows if r["module"] != "stream_skid"] == [
+        ("window", 4),
+        ("stream_join", 1),
+    ]
+    widths = [point["WIDTH"] for point in CATALOGUE["stream_skid"].synth]
+    assert [r["lut"] for r in rows if r["module"] == "stream_skid"] == widths
+    assert [r["module"] for r in rows][-len(widths) :] == ["stream_skid"] * len(widths)
+    assert "## window" in (tmp_path / "operators.md").read_text()
+
+
 @pytest.mark.parametrize("program", [lint, synth_ops])
 def test_an_unknown_module_is_one_line_and_exit_code_2(program, capsys):
     assert program.main(["nonsense"]) == 2
