@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from golden import IntegerNetwork, receptive_field
+from golden.tiling import Tile
 from host import RestoreError
 from host.accelerator import Accelerator
 from host.backend import Backend, Options, Progress, streaming_remark
@@ -77,6 +78,10 @@ class AcceleratorBackend(Backend):
             times=stream.times,
             repeated=len(accelerator.mishaps),
         )
+
+    def plan(self, image: Any) -> list[Tile]:
+        """See `Backend.plan`."""
+        return self._stream.plan(image.shape)
 
     @property
     def remark(self) -> str:

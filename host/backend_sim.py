@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from golden import IntegerNetwork, receptive_field, run_streaming
+from golden import IntegerNetwork, receptive_field
 from golden.tiling import Tile, join_tiles
 from host import RestoreError
 from host.backend import Backend, Options, Progress, streaming_remark
@@ -57,7 +57,7 @@ class SimBackend(Backend):
 
     def restore_bands(self, image: Any, progress: Progress | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """See `Backend.restore_bands`; progress counts rows of results, not tiles."""
-        top, plan = self._simulator.top, self._plan(image)
+        top, plan = self._simulator.top, self.plan(image)
         self._sizes = [(tile.bottom - tile.top, tile.right - tile.left) for tile in plan]
         rows = [height * top.scale for height, _ in self._sizes]
 
@@ -65,7 +65,8 @@ class SimBackend(Backend):
             if progress is not None:
                 progress(sum(rows[:frame]) + row, sum(rows))
 
-        run = self._simulator.stream(_frames(image, plan), rows=row_done)
+        frames = (np.asarray(image[tile.top : tile.bottom, tile.left : tile.right]) for tile in plan)
+        run = self._simulator.stream(frames, rows=row_done)
         try:
             with closing(run.frames):
                 yield from join_tiles(plan, (frame.image for frame in run), top.scale, image.shape)
@@ -73,16 +74,8 @@ class SimBackend(Backend):
             raise RestoreError(str(error)) from None
         self._cycles = run.cycles
 
-    def expected(self, image: np.ndarray) -> np.ndarray:
-        """See `Backend.expected`: with statistics, the streaming form over the tiles."""
-        if not self.remark:
-            return super().expected(image)
-        plan, scale = self._plan(image), self.network.scale
-        results = run_streaming(self.network, _frames(image, plan))
-        return np.concatenate([band for _, band in join_tiles(plan, results, scale, image.shape)])
-
-    def _plan(self, image: Any) -> list[Tile]:
-        """Return the tiles of an image."""
+    def plan(self, image: Any) -> list[Tile]:
+        """See `Backend.plan`."""
         height, width = image.shape[:2]
         top = self._simulator.top
         limits = ((1 << top.dim_bits) - 1) // top.scale, top.max_width
@@ -101,11 +94,6 @@ class SimBackend(Backend):
 
     def close(self) -> None:
         """Nothing is held between images."""
-
-
-def _frames(image: Any, plan: Sequence[Tile]) -> Iterator[np.ndarray]:
-    """Give what each tile reads."""
-    return (np.asarray(image[tile.top : tile.bottom, tile.left : tile.right]) for tile in plan)
 
 
 def estimated_cycles(folder: Path, sizes: Sequence[tuple[int, int]]) -> int | None:

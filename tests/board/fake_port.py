@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A board in Python: registers that behave as docs/registers.md says, jobs that the golden model does.
 
+Each is restored with the statistics of the job before, if the network has any.
+
 Fast, and with faults on request. Memory has a cache: what is not flushed or invalidated is not seen. What it
 holds from before the first flush of a buffer comes over what the logic has written.
 """
@@ -9,7 +11,7 @@ from collections import deque
 
 import numpy as np
 
-from golden import run
+from golden.statistics import initial, run_with
 from host import RestoreError
 from host import registers as reg
 from host.accelerator import _JOB_REGISTERS, Job
@@ -58,6 +60,7 @@ class FakePort:
 
     def __init__(self, network, limits=(64, 24), memory=1 << 20, taps=()):
         self.network, self.limits = network, limits
+        self.statistics = initial(network)
         self.memory = np.random.default_rng(1).integers(0, 256, memory, np.uint8)
         self.regions = {}
         self.words = {offset: 0 for offset in _JOB_REGISTERS}
@@ -121,6 +124,7 @@ class FakePort:
                 self.queue.clear()
                 self.halted, self.done, self.resetting, self.left = False, self.done_after_reset, True, 0
                 self.resets += 1
+                self.statistics = initial(self.network)
             if value & CLEAR_COUNTERS:
                 self.beats = self.counted = 0
             if value & START:
@@ -221,7 +225,8 @@ class FakePort:
     def execute(self, job):
         channels = self.network.channels
         pixels = self.view(job.source, job.source_stride, job.height, job.width * channels)
-        result = run(self.network, pixels.reshape(job.height, job.width, channels).copy())
+        image = pixels.reshape(job.height, job.width, channels).copy()
+        result, self.statistics = run_with(self.network, image, self.statistics)
         part = result[job.crop_y : job.crop_y + job.out_height, job.crop_x : job.crop_x + job.out_width]
         rows = self.view(job.target, job.target_stride, job.out_height, job.out_width * channels)
         rows[...] = part.reshape(job.out_height, -1)

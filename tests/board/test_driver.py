@@ -7,6 +7,7 @@ from fake_port import STOPS, FakePort
 from host_examples import network, pixels
 
 from golden import receptive_field, run
+from golden.random_attention import ebsr_like
 from host import RestoreError
 from host import registers as reg
 from host.accelerator import Accelerator, Job
@@ -53,6 +54,26 @@ def test_constants_are_those_of_the_hardware():
         *("TAP_VALID", "TAP_READY", "BLOCKED", "STARVED"),
     } - set(truth.OFFSETS)
     assert (reg.MAGIC, reg.VERSION_MAJOR, reg.PER_TAP) == (truth.MAGIC, truth.VERSION_MAJOR, truth.PER_TAP)
+
+
+def test_statistics_are_those_of_the_tile_before():
+    """From image to image too; every call, and every repeated tile, begins with a reset."""
+    port = FakePort(ebsr_like(np.random.default_rng(4), 3, 1, 2, spatial=False))
+    image, other = pixels(50, 70), pixels(30, 40, seed=1)
+    with backend(port) as board:
+        assert "statistics are those of the tile before" in board.remark
+        assert np.array_equal(restored(board, image), board.expected(image))
+        assert np.array_equal(restored(board, image), board.expected(image))
+        assert not np.array_equal(board.expected(image), run(port.network, image))
+        bands = [band for number, _, band in board.stream([other, image]) if number == 1]
+        assert not np.array_equal(np.concatenate(bands), board.expected(image))
+        port.fault = once(3)
+        assert np.array_equal(
+            restored(board, image), board.expected(image)
+        )  # the first tile is the repeated one
+    with backend(FakePort(network("x2"))) as board:
+        assert board.remark == ""
+        assert np.array_equal(board.expected(image), run(network("x2"), image))
 
 
 @pytest.mark.parametrize("name", ["x2", "x3", "x2-y", "denoise"])
