@@ -10,7 +10,7 @@
 //               s_*_tready depends on m_axis_tready.
 // Latency       1 cycle.
 // Throughput    one beat per cycle.
-// Area          PE comparators of about 2/3 * max(X_BITS, T_BITS) LUTs, and the skid buffer of PE bits.
+// Area          PE comparators of about 9 LUTs for 12..15 bits, 11 for 16, and the skid buffer of PE bits.
 `default_nettype none
 
 module stream_compare #(
