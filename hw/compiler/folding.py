@@ -259,7 +259,14 @@ class _Search:
                 if found.fits and (best is None or found.fps > best.fps):
                     best = found
                     break
+            if best is not None and not self._can_be_faster(best):
+                break
         return best
+
+    def _can_be_faster(self, best: Plan) -> bool:
+        """Whether more strips may help: only if a faster pace than the best so far fits the narrowest."""
+        faster = [pace for pace in self._paces() if pace < best.pace]
+        return bool(faster) and self._fits(self.cuts[-1], faster[-1])
 
     def _candidates(self, cuts: Strips, best: Plan | None) -> Iterator[int]:
         """Yield paces from the fastest that seems to fit and would be the best so far, a few."""

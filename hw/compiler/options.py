@@ -26,7 +26,10 @@ from hw.compiler.transforms import stream_nodes, vectors
 Cost = Callable[[str, Mapping[str, int | str]], Resources]
 """`hw.compiler.cost.resources`, or another with its arguments."""
 
-STYLES = {"XnorMVU": ("auto", "block"), "Int8MVU": ("auto", "block")}
+STYLES = {
+    **{"XnorMVU": ("auto", "block"), "Int8MVU": ("auto", "block")},
+    "Table": ("auto", "distributed"),
+}
 """Memories that the folding chooses, by kind of node; all others are left to their modules."""
 
 NOTHING = Resources(0, 0, 0, 0)

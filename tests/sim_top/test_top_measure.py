@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from golden.random_attention import ebsr_like
 from golden.random_networks import Recipe, build
 from hw.compiler import compile as compiler
 from hw.compiler import netlist, table
@@ -14,15 +15,36 @@ from hw.compiler.top import WHOLE
 from sim import measure
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """A small x2 network with random constants, compiled for frames of 16 x 12 pixels."""
-    folder = tmp_path_factory.mktemp("compiled")
-    build(np.random.default_rng(5), Recipe(width=4, depth=1, factors=(2,)), 3).save(folder / "small.npz")
+def build_folder(network, folder):
+    """A network, compiled for frames of 16 x 12 pixels."""
+    network.save(folder / "small.npz")
     out = folder / "out"
     options = ["--model", folder / "small.npz", "--out", out, "--width", 16, "--height", 12, "--quiet"]
     assert compiler.main([str(option) for option in options]) == compiler.OK
     return BuildFolder(out)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A small x2 network with random constants."""
+    network = build(np.random.default_rng(5), Recipe(width=4, depth=1, factors=(2,)), 3)
+    return build_folder(network, tmp_path_factory.mktemp("compiled"))
+
+
+def test_a_network_with_statistics(tmp_path):
+    """As fast as it goes and at the pace of the depths, each from a reset on; with vectors in the report."""
+    build = build_folder(ebsr_like(np.random.default_rng(3), 4, 1, 2), tmp_path)
+    assert measure.main([str(build.path), "--rows", "12"]) == 0
+    found, depths = build.read("rtlsim_performance"), build.read("design")["fifos"]
+    assert found["cycles"] <= 1.03 * found["estimated_cycles"]
+    for name in ("cycles", "latency_cycles", "single_frame_cycles"):
+        assert found[name] == pytest.approx(found[f"estimated_{name}"], rel=0.15)
+    assert all(0 < most <= depths[name] for name, most in found["high_water"].items())
+    layers = {layer["name"]: layer for layer in build.read("summary")["layers"]}
+    hidden = layers["body.0.channel.hidden.sums"]
+    assert hidden["folding"] == {"SIMD": 1, "PE": 1}
+    assert hidden["utilisation"] == 0
+    assert layers["body.0.channel.mean"]["utilisation"] > 0
 
 
 def test_cycles_are_those_of_the_estimate(compiled, capsys):

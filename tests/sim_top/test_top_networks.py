@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from top_examples import deep_fifos, random_frames
 
+from golden.random_attention import random_attention_network
 from golden.random_networks import Recipe, build, random_network
 from hw.compiler.fifos import decide
 from quant.config import NetworkConfig
@@ -71,10 +72,12 @@ def test_torch_in_float64_equals_the_rtl():
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would compile for hours
     suppress_health_check=list(HealthCheck),
 )
-@given(seed=st.integers(0, 1 << 32), graph=st.booleans())
-def test_random_network(seed, graph):
+@given(seed=st.integers(0, 1 << 32), kind=st.sampled_from(("network", "graph", "attention")))
+def test_random_network(seed, kind):
     rng = np.random.default_rng(seed)
-    network = (
-        random_graph(rng, steps=8, max_width=6) if graph else random_network(rng, max_width=6, max_depth=2)
-    )
-    check(case(rng, network), f"random-{seed}{'-graph' if graph else ''}")
+    draw = {
+        "network": lambda: random_network(rng, max_width=6, max_depth=2),
+        "graph": lambda: random_graph(rng, steps=8, max_width=6),
+        "attention": lambda: random_attention_network(rng, max_width=6),
+    }
+    check(case(rng, draw[kind]()), f"random-{seed}-{kind}")
