@@ -198,9 +198,9 @@ _ATTENTION = {
 }
 """MACs of one attention."""
 _POINT = (
-    "no count at all gives 6.0, 8.1 and 10.4: the first attention, with a1 and a2, would cost less than "
-    "8.15 - 5.95 = 2.2 G, one more on the other branch more than 10.35 - 8.15 = 2.2 G; and 8.1 - 6.0 would "
-    "be some 60 operations on each element of each unit, where the paper's attentions have 2 or 3"
+    "at least one of 6.0, 8.1 and 10.4 is a misprint: the first attention, with a1 and a2, would cost less "
+    "than 8.15 - 5.95 = 2.2 G, one more on the other branch more than 10.35 - 8.15 = 2.2 G; and 8.1 - 6.0 "
+    "would be some 60 operations on each element of each unit, where the paper's attentions have 2 or 3"
 )
 
 
@@ -209,7 +209,7 @@ def _misprints(rows: dict[Key, NetworkConfig]) -> dict[Key, Misprint]:
     for key, config in rows.items():
         if isinstance(config, AttentionConfig) and config.scales:
             more = _ATTENTION[config.on_binary] + _ATTENTION[config.on_residual]
-            out[key] = Misprint(_BINARY + 2 * _UNITS * more, None, note=_POINT)
+            out[key] = Misprint(_BINARY + 2 * _UNITS * more, None, "unexplained", _POINT)
     return out
 
 
