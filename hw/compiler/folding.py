@@ -11,6 +11,7 @@ docs/scheduling.md has the details.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ from hw.compiler.firing import UNITS
 from hw.compiler.graph import build
 from hw.compiler.lower import STEPS, Job
 from hw.compiler.options import Cost, Option, Space, explore
+from hw.compiler.vectors import waits
 
 MAX_STRIPS = 16
 """Strips that a frame is cut into at most."""
@@ -159,6 +161,8 @@ class _Search:
         found = {cuts.number: cuts for cuts in (cut(goal.height, goal.width, n, halo) for n in numbers)}
         self.cuts = list(found.values())
         self.clock = goal.board.clock_mhz * 1e6
+        first = {name: options[0] for name, options in space.units.items()}
+        self.pause = max((wait.cycles for wait in waits(space.stages(first))), default=0)
         self.fastest = {name: min(o.busy for o in options) for name, options in space.units.items()}
 
     def run(self) -> Plan:
@@ -191,7 +195,12 @@ class _Search:
 
     def _limit(self, cuts: Strips, fps: float) -> float:
         """Return the cycles that a pixel may take."""
-        return self.clock / (fps * self.goal.height * cuts.columns)
+        pauses = cuts.number * self.pause
+        return max(0.0, self.clock / fps - pauses) / (self.goal.height * cuts.columns)
+
+    def _cycles(self, cuts: Strips, pace: int) -> int:
+        """Return the cycles of a frame, with the longest pauses before its strips that vectors may cause."""
+        return pace * self.goal.height * cuts.columns + math.ceil(cuts.number * self.pause)
 
     def _excess(self, found: Plan) -> float:
         return max(getattr(found.total, k) / max(1, getattr(found.budget, k)) for k in NAMES)
@@ -226,7 +235,7 @@ class _Search:
     def _describe(self, choice: Choice, cuts: Strips) -> Plan:
         chosen: Mapping[str, Option] = choice.options
         pace = max(option.busy for option in chosen.values())
-        cycles = pace * self.goal.height * cuts.columns
+        cycles = self._cycles(cuts, pace)
         busy = [stage for o in chosen.values() for stage in o.stages if stage.busy == pace]
         folding: Config = {"Defaults": {}}
         for option in chosen.values():
@@ -271,9 +280,7 @@ class _Search:
     def _candidates(self, cuts: Strips, best: Plan | None) -> Iterator[int]:
         """Yield paces from the fastest that seems to fit and would be the best so far, a few."""
         least = 0.0 if best is None else best.fps
-        paces = [
-            pace for pace in self._paces() if self.clock / (pace * self.goal.height * cuts.columns) > least
-        ]
+        paces = [pace for pace in self._paces() if self.clock / self._cycles(cuts, pace) > least]
         if not paces or not self._fits(cuts, paces[-1]):
             return
         low, high = 0, len(paces) - 1

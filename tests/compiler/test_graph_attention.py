@@ -34,7 +34,7 @@ from hw.compiler.fifos import area_of, decide
 from hw.compiler.folding import Goal, plan, specialised
 from hw.compiler.lower import Job, lower
 from hw.compiler.options import explore
-from hw.compiler.timing import pace, stages
+from hw.compiler.timing import estimate, pace, stages
 from hw.compiler.transforms import stream_nodes, vectors
 from hw.compiler.vectors import pixel_path, waits
 
@@ -88,6 +88,13 @@ def test_whatever_the_contract_allows(size, based):
     assert ones == {"mean", "lone", "looked", "four", "both", "scaled"}
     repeated = {n.name: getCustomOp(n)["NumChannels"] for n in stream_nodes(model, "RepeatPixels")}
     assert repeated == {"bits/repeat": 4, "z/repeat": 1, "image.in/repeat": 4}
+    graph = stages(model)
+    assert {(wait.mean, wait.stage) for wait in waits(graph)} == {
+        *(("mean", name) for name in ("bits", "image.in")),
+        *(("lone", name) for name in ("bits", "image.in", "z")),
+    }
+    guess = estimate(graph, 6, 5)
+    assert 30 * pace(graph) < guess.steady < 30 * pace(graph) + 1000
     units = {node.name: getCustomOp(node)["Taps"] for node in stream_nodes(model, "Int8MVU")}
     assert units == dict.fromkeys(("one", "wide.sums", "narrow", "tail"), 1)
 
@@ -147,9 +154,11 @@ def test_the_search_for_a_folding_counts_vectors_too():
     found = plan(network, Goal(height, width, find("pynq-z2"), 100, strips=1), rough)
     assert found.fits
     assert found.fps >= 100
+    assert 0 < found.cycles_per_frame - found.pace * height * width < 1000  # what vectors may delay
     fifos = partial(decide, area=area_of(rough))
     model = lower(Job(network, lambda _: found.folding, fifos), height, width)
     assert pace(stages(model)) == found.pace
+    assert estimate(stages(model), height, width).steady <= found.cycles_per_frame
     total = found.nodes["frame sizes"]
     for node in stream_nodes(model):
         instance = getCustomOp(node).rtl()
