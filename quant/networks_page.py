@@ -201,6 +201,7 @@ def zoo_sections(results: Sequence[dict]) -> Iterable[str]:
             f"Of {len(found)} pairs of methods, {len(found) - len(wrong)} have the paper's order on {ours}."
             + (" Not these:" if wrong else ""),
             *(["", *_wrong_pairs(wrong)] if wrong else []),
+            *_too_short(record, ours),
             "",
         ]
         yield "\n".join(lines)
@@ -209,6 +210,17 @@ def zoo_sections(results: Sequence[dict]) -> Iterable[str]:
 def _wrong_pairs(wrong: Sequence) -> list[str]:
     return [
         f"- {p.better} over {p.worse}: paper {p.paper_db:+.2f} dB, here {p.ours_db:+.2f} dB" for p in wrong
+    ]
+
+
+def _too_short(record: dict, dataset: str) -> list[str]:
+    """Which networks do not reach their input, whose order therefore says nothing."""
+    below = [r["method"] for r in record["rows"] if r["psnr_db"][dataset] < r["input_psnr_db"][dataset]]
+    if not below:
+        return []
+    return [
+        "",
+        f"Below their input after so short a training, so that their order says nothing: {', '.join(below)}.",
     ]
 
 

@@ -63,6 +63,18 @@ def methods(table: str, setting: str) -> dict[str, NetworkConfig]:
     return found
 
 
+def without_twins(configs: Mapping[str, NetworkConfig]) -> dict[str, NetworkConfig]:
+    """The networks without those that are another's twin at this size, as EBSR is EBSR-light's at nano."""
+    kept: dict[str, NetworkConfig] = {}
+    for method, config in configs.items():
+        twin = next((m for m, c in kept.items() if c == config), None)
+        if twin is None:
+            kept[method] = config
+        else:
+            print(f"{method}: left out, at this size the same network as {twin}")
+    return kept
+
+
 def others(names: Sequence[str]) -> dict[str, NetworkConfig]:
     """Presets to train beside a table's networks, by name.
 
@@ -238,7 +250,7 @@ def run(args: argparse.Namespace) -> dict:
     networks = {m: c for m, c in networks.items() if not args.methods or m in args.methods}
     networks |= others(args.also)
     shrink = nano if args.size == "nano" else (lambda config: config)
-    configs = {m: in_mode(shrink(c), args.mode) for m, c in networks.items()}
+    configs = without_twins({m: in_mode(shrink(c), args.mode) for m, c in networks.items()})
     task = next(iter(configs.values())).task
     data = find_data(args.data, TRAINING_SET)
     sets = [find_data(name) for name in args.test or TEST_SETS[task]]

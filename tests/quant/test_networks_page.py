@@ -53,6 +53,14 @@ def test_published_figures_stand_in_their_rows():
     assert "29.22 (Set5, nano, hardware mode)" in page([{**RECORD, "mode": "hardware"}])
 
 
+def test_networks_below_their_input_are_named():
+    assert "says nothing: BNN, BBCU-L." in page([RECORD])
+    better = [{**row, "psnr_db": {"Set5": 34.0 + i}} for i, row in enumerate(RECORD["rows"])]
+    assert "says nothing" not in page([{**RECORD, "rows": better}])
+    better[0]["psnr_db"] = {"Set5": 33.96}
+    assert "says nothing: BNN." in page([{**RECORD, "rows": better}])
+
+
 def test_a_trained_network_that_no_paper_prints_is_in_no_pair():
     extra = {**RECORD["rows"][0], "method": "dorefa_x2", "printed_psnr_db": {}}
     text = page([{**RECORD, "rows": [*RECORD["rows"], extra]}])

@@ -157,6 +157,14 @@ def test_nano_keeps_the_kind_and_modes_are_those_that_exist():
     assert {in_mode(c, "paper").mode for c in found.values()} == {"paper"}
 
 
+def test_twins_are_left_out(capsys):
+    found = zoo.without_twins({m: nano(c) for m, c in methods("ebsr_table4", "x4").items()})
+    assert "EBSR-light" in found
+    assert "EBSR" not in found
+    assert "EBSR: left out, at this size the same network as EBSR-light" in capsys.readouterr().out
+    assert list(zoo.without_twins(methods("ebsr_table4", "x4"))) == list(methods("ebsr_table4", "x4"))
+
+
 def test_pairs_compare_the_order():
     found = pairs({"a": 30.0, "b": 31.0, "c": 31.0, "d": 9.0}, {"a": 20.0, "b": 21.0, "c": 19.0})
     assert [(p.better, p.worse, p.holds) for p in found] == [
