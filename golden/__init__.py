@@ -31,7 +31,7 @@ from golden.network import FORMAT_VERSION, IntegerNetwork
 from golden.reference import run, trace
 from golden.statistics import freeze, measure, run_streaming
 from golden.summary import describe
-from golden.tiling import restore, restore_bands
+from golden.tiling import restore, restore_bands, restore_streaming
 
 __all__ = [
     "FORMAT_VERSION",
@@ -63,6 +63,7 @@ __all__ = [
     "receptive_field",
     "restore",
     "restore_bands",
+    "restore_streaming",
     "run",
     "run_streaming",
     "tensor_types",

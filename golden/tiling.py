@@ -8,7 +8,7 @@ statistics of the whole image, they are measured first, by tiles as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from golden.engine import ENGINES, Engine, make_engine
 from golden.inference import receptive_field
 from golden.network import IntegerNetwork
 from golden.reference import check_image
-from golden.statistics import freeze, means, measure
+from golden.statistics import freeze, means, measure, run_streaming
 
 Progress = Callable[[int, int], object]
 """Called as progress(done, total) after each tile."""
@@ -158,3 +158,19 @@ def restore(
     for y0, band in bands:
         result[y0 : y0 + len(band)] = band
     return result
+
+
+def restore_streaming(network: IntegerNetwork, image: np.ndarray, plan: Sequence[Tile]) -> np.ndarray:
+    """Restore an image in tiles, each with the statistics of the one before, as hardware does after a reset.
+
+    Args:
+        network: any network; with statistics (`GlobalMean`) the result depends on the tiles.
+        image: (H, W, C) uint8, or (H, W) if the network has one channel.
+        plan: the tiles in their order, as `tiles` gives them.
+
+    Returns:
+        (H*scale, W*scale, C) or (H*scale, W*scale) uint8.
+    """
+    frames = (image[tile.top : tile.bottom, tile.left : tile.right] for tile in plan)
+    bands = join_tiles(plan, run_streaming(network, frames), network.scale, image.shape)
+    return np.concatenate([band for _, band in bands])

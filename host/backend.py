@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from golden import IntegerNetwork, restore, run_streaming
+from golden import IntegerNetwork, restore, restore_streaming
 from golden.statistics import means
-from golden.tiling import Tile, join_tiles
+from golden.tiling import Tile
 
 Progress = Callable[[int, int], object]
 """Called as progress(done, total) after each tile."""
@@ -46,13 +46,6 @@ def streaming_remark(network: IntegerNetwork) -> str:
         "statistics are those of the tile before, in the first tile those of training: the result depends on "
         "the tiles, and is that of golden.run_streaming over them"
     )
-
-
-def streaming_form(network: IntegerNetwork, image: np.ndarray, plan: Sequence[Tile]) -> np.ndarray:
-    """Return what hardware makes of the tiles of an image after a reset, joined."""
-    frames = (image[tile.top : tile.bottom, tile.left : tile.right] for tile in plan)
-    bands = join_tiles(plan, run_streaming(network, frames), network.scale, image.shape)
-    return np.concatenate([band for _, band in bands])
 
 
 class Backend(ABC):
@@ -111,7 +104,7 @@ class Backend(ABC):
     def expected(self, image: np.ndarray) -> np.ndarray:
         """Return what the bands of `restore_bands` must be together, by the golden model."""
         plan = self.plan(image) if self.remark else []
-        return streaming_form(self.network, image, plan) if plan else restore(self.network, image)
+        return restore_streaming(self.network, image, plan) if plan else restore(self.network, image)
 
     def plan(self, image: Any) -> list[Tile]:
         """Return the tiles of an image that are frames of the hardware, in their order; of a CPU none."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import golden
 from quant import evaluate
+from quant.config import UNITS
 from quant.outputs import markdown_table, write_json, write_text
 
 TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
@@ -93,6 +94,11 @@ def _train_command(card: dict) -> str:
     return f"python -m quant.train --model {card['name']} --data DIR {options}"
 
 
+def _unit(config: dict) -> str:
+    """The name of the body's unit in its paper."""
+    return f"BBCU {config['unit'].upper()}" if config["unit"] in UNITS else config["unit"].upper()
+
+
 def to_markdown(card: dict) -> str:
     """The card for people."""
     config, figures, name = card["config"], card["figures"], card["name"]
@@ -102,7 +108,7 @@ def to_markdown(card: dict) -> str:
 
 {title[0].upper()}{title[1:]}.
 
-- {config["arch"]}, {config["width"]} channels, {config["depth"]} body units (BBCU {config["unit"].upper()})
+- {config["arch"]}, {config["width"]} channels, {config["depth"]} body units ({_unit(config)})
 - 1-bit {" and ".join(config["binary"])}, int8 head and tail, a stream of {config["stream_bits"]} bits
 - {card["bytes"] / 1024:.0f} KiB, content hash `{card["content_hash"][:16]}`
 

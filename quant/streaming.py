@@ -24,7 +24,7 @@ import numpy as np
 
 import golden
 from golden.statistics import Statistics, initial, means, run_with
-from golden.tiling import join_tiles, tiles
+from golden.tiling import tiles
 from quant.config import ConfigError, NetworkConfig
 from quant.images import DataError, find_data
 from quant.outputs import publish_record, text_table, write_json
@@ -43,19 +43,6 @@ COLUMNS = {"psnr_db": ".2f", "change_db": "+.3f", "worst_db": "+.3f"}
 FRAMES = 4  # of the moving camera; the last one is scored
 Window = Callable[[int], np.ndarray]
 """Frame i of a moving camera, counted from 0."""
-
-
-def restore_by_tiles(network: golden.IntegerNetwork, image: np.ndarray, tile: int) -> np.ndarray:
-    """Restore an image in tiles, each with the statistics of the one before; the first one with `initial`."""
-    statistics: Statistics = initial(network)
-    plan = list(tiles(*image.shape[:2], (tile, tile), golden.receptive_field(network)))
-    results = []
-    for part in plan:
-        pixels = image[part.top : part.bottom, part.left : part.right]
-        result, statistics = run_with(network, pixels, statistics)
-        results.append(result)
-    bands = join_tiles(plan, results, network.scale, image.shape)
-    return np.concatenate([band for _, band in bands])
 
 
 def windows(case: Case, size: int, step: int, scale: int) -> tuple[Window, np.ndarray]:
@@ -96,12 +83,14 @@ def score_image(
     frame, clean = windows(case, arguments.window, arguments.step, config.scale)
     image = frame(FRAMES - 1)
     exact = golden.measure(network, image, tensor_of=golden.make_engine(network).tensor_of)
+    tile = arguments.tile, arguments.tile
+    plan = list(tiles(*image.shape[:2], tile, golden.receptive_field(network)))
     moving = list(golden.run_streaming(network, (frame(index) for index in range(FRAMES))))[-1]
     restored = {
         "exact": run_with(network, image, exact)[0],
         "initial": run_with(network, image, initial(network))[0],
         f"moving camera, {arguments.step} pixels": moving,
-        f"tile before, {arguments.tile} pixels": restore_by_tiles(network, image, arguments.tile),
+        f"tile before, {arguments.tile} pixels": golden.restore_streaming(network, image, plan),
     }
     if before is not None:
         restored["cut"] = run_with(network, image, before)[0]
