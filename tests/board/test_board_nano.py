@@ -8,6 +8,9 @@ from PIL import Image
 from rough_cost import rough
 
 from golden import IntegerNetwork, run
+from golden.statistics import means
+from host.backend import Options
+from host.backends import open_backend
 from host.restore import main
 from hw.compiler.boards import BOARDS
 from hw.compiler.fifos import decide
@@ -17,7 +20,13 @@ from hw.compiler.stitch import stitch
 from hw.modules import ROOT
 
 HEIGHT, WIDTH = 24, 48
-RATES = {"bbcu_nano_x2": 20, "bbcu_nano_x4": 6, "dncnn3_nano_q10": 30, "dncnn_nano_s25": 30}
+RATES = {
+    "bbcu_nano_x2": 20,
+    "bbcu_nano_x4": 6,
+    "dncnn3_nano_q10": 30,
+    "dncnn_nano_s25": 30,
+    "ebsr_nano_x2": 6,
+}
 """Frames of 640 x 360 per second: the foldings are of this order of size."""
 
 
@@ -46,5 +55,11 @@ def test_a_photo_wider_than_a_strip(shipped, tmp_path, capsys):
     assert main([str(tmp_path / "photo.png"), str(tmp_path / "large.png"), *options]) == 0
     with Image.open(tmp_path / "large.png") as image:
         result = np.asarray(image)
-    assert np.array_equal(result, run(network, tile).squeeze())
-    assert "repeated" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "repeated" not in said
+    with open_backend("board-sim", network, Options(build=build)) as backend:
+        plan, expected = backend.plan(tile), backend.expected(tile)
+    assert len(plan) > 1
+    assert np.array_equal(result, expected.squeeze())
+    assert np.array_equal(expected, run(network, tile)) == (not means(network))
+    assert ("statistics are those of the tile before" in said) == bool(means(network))
