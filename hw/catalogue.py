@@ -87,6 +87,7 @@ CATALOGUE: dict[str, Entry] = {
         lint=(
             *grid(MW=(6,), MH=(4,), SIMD=(3, 6), PE=(1, 2), X_SIGNED=(0, 1), ACC_BITS=(20,), PACK=(0, 1)),
             {"MW": 6, "MH": 3, "SIMD": 2, "PE": 3, "X_SIGNED": 1, "ACC_BITS": 20, "WEIGHT_STYLE": "block"},
+            {"MW": 6, "MH": 2, "SIMD": 1, "PE": 1, "X_SIGNED": 1, "ACC_BITS": 20, "PACK": 0, "NARROW": 1},
         ),
         memory=lambda p: {
             "weights.mem": (p["MW"] * p["MH"] // p["SIMD"] // p["PE"], 8 * p["SIMD"] * p["PE"]),

@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from hw.catalogue import CATALOGUE, Entry
 from hw.comb_paths import combinational_paths, forbidden
+from hw.compiler.top import read_top
 from hw.modules import RTL, SHELL_RTL, ToolError, modules, sources
 from hw.verilator import literal, verilator_environment
 
@@ -79,21 +80,24 @@ def verilator_warnings(module: str, parameters: Mapping[str, int | str]) -> list
     with tempfile.TemporaryDirectory() as folder:
         for name, text in _ENTRIES[module].files(parameters).items():
             (Path(folder) / name).write_text(text)
-        result = subprocess.run(
-            [
-                "verilator",
-                "--lint-only",
-                "-Wall",
-                "--top-module",
-                module,
-                *values,
-                *map(str, sources(module, _folders(module))),
-            ],
-            cwd=folder,
-            env={**os.environ, **verilator_environment()},
-            capture_output=True,
-            text=True,
-        )
+        return _verilator(module, [*values, *map(str, sources(module, _folders(module)))], Path(folder))
+
+
+def top_warnings(folder: Path) -> list[str]:
+    """Return the same of a stitched top; `folder` is `stitched/` of a build."""
+    top = read_top(folder)
+    return _verilator(top.name, ["-I.", *top.sources], folder)
+
+
+def _verilator(top: str, arguments: Sequence[str], folder: Path) -> list[str]:
+    """Run Verilator's linter in a folder that has the memory files."""
+    result = subprocess.run(
+        ["verilator", "--lint-only", "-Wall", "--top-module", top, *arguments],
+        cwd=folder,
+        env={**os.environ, **verilator_environment()},
+        capture_output=True,
+        text=True,
+    )
     return [line for line in result.stderr.splitlines() if line.startswith("%")]
 
 

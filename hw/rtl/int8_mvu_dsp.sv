@@ -95,6 +95,9 @@ module int8_mvu_dsp #(
             logic signed [M_BITS-1:0] m;
             logic signed [P_BITS-1:0] p;
             always_ff @(posedge clk) m <= a * b;
+            if (P_BITS < M_BITS) begin : g_fits  // NARROW and a CHAIN of 1: -128 * -128 does not happen
+                wire logic unused = &{1'b0, m[M_BITS-1:P_BITS]};
+            end
             if (i == 0) begin : g_start
                 always_ff @(posedge clk) p <= P_BITS'(m) + P_BITS'(START);
             end else begin : g_cascade

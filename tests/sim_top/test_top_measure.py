@@ -8,6 +8,7 @@ import pytest
 
 from golden.random_attention import ebsr_like
 from golden.random_networks import Recipe, build
+from hw import lint
 from hw.compiler import compile as compiler
 from hw.compiler import netlist, table
 from hw.compiler.build_folder import BuildFolder
@@ -32,8 +33,9 @@ def compiled(tmp_path_factory):
 
 
 def test_a_network_with_statistics(tmp_path):
-    """As fast as it goes and at the pace of the depths, each from a reset on; with vectors in the report."""
+    """Without warnings; as fast as it goes and at the pace of the depths, each from a reset on; reported."""
     build = build_folder(ebsr_like(np.random.default_rng(3), 4, 1, 2), tmp_path)
+    assert lint.top_warnings(build.stitched) == []
     assert measure.main([str(build.path), "--rows", "12"]) == 0
     found, depths = build.read("rtlsim_performance"), build.read("design")["fifos"]
     assert found["cycles"] <= 1.03 * found["estimated_cycles"]
@@ -75,6 +77,9 @@ def test_yosys_takes_every_instance_apart(compiled):
     assert areas[WHOLE]["lut"] == pytest.approx(design["estimate"]["lut"], rel=0.15)
     assert areas[WHOLE]["lut"] >= sum(areas[layer["name"]]["lut"] for layer in layers)
     assert compiled.read("summary")["source"] == "Yosys"
+    log = (compiled.path / "synth" / "yosys.log").read_text()
+    assert "XAIGER backend" in log
+    assert "XAIGER2 backend" not in log, "a writer whose time grows with the square of the instances"
 
 
 def test_table_of_compiled_networks(compiled, tmp_path):
