@@ -53,6 +53,14 @@ def test_published_figures_stand_in_their_rows():
     assert "29.22 (Set5, nano, hardware mode)" in page([{**RECORD, "mode": "hardware"}])
 
 
+def test_zoos_in_a_line_each():
+    swapped = [{**row, "psnr_db": {"Set5": 40.0 - i}} for i, row in enumerate(reversed(RECORD["rows"]))]
+    text = page([RECORD, {**RECORD, "mode": "hardware", "rows": swapped}])
+    heading = "| BBCU Table 1: super-resolution, x2"
+    assert f"{heading} | nano, paper | 7 | 0 of 1 | 0 of 1 |" in text
+    assert f"{heading} | nano, hardware | 7 | 1 of 1 | 1 of 1 |" in text
+
+
 def test_networks_below_their_input_are_named():
     assert "says nothing: BNN, BBCU-L." in page([RECORD])
     better = [{**row, "psnr_db": {"Set5": 34.0 + i}} for i, row in enumerate(RECORD["rows"])]
