@@ -285,7 +285,8 @@ def page(results: Sequence[dict], docs: Path = ROOT / "docs") -> str:
         *comparisons(docs),
         "## At equal budget\n",
         "`make zoo` trains the methods of a table for the same iterations on the same patches. The claim to "
-        "check is the order of the methods, pair by pair.\n",
+        "check is the order of the methods, pair by pair. EDSR, E2FIF, EBSR and the attention networks add no "
+        "bilinear base: they have to learn the enlargement first, so that a short training favours SRResNet.\n",
         zoo_summary(results) + "\n",
         *zoo_sections(results),
         *ablations(docs),
