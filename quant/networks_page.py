@@ -53,6 +53,11 @@ network in every tensor: a test compares. Where a paper leaves something open, t
 says what was chosen.
 """
 
+ZOO_TEXT = """`make zoo` trains the methods of a table for the same iterations on the same patches. The claim to check
+is the order of the methods, pair by pair. EDSR, E2FIF, EBSR and the attention networks add no bilinear
+base: they have to learn the enlargement first, so that a short training favours SRResNet.
+"""
+
 BBCU_TEXT = {
     "v1": "RPReLU(x + BN(rsign(x) * s sign(W))); ReActNet's block",
     "v2": "RPReLU(x + rsign(x) * s sign(W))",
@@ -284,9 +289,7 @@ def page(results: Sequence[dict], docs: Path = ROOT / "docs") -> str:
         "Each model's page has its data, budget and commands. No paper prints networks this small.\n",
         *comparisons(docs),
         "## At equal budget\n",
-        "`make zoo` trains the methods of a table for the same iterations on the same patches. The claim to "
-        "check is the order of the methods, pair by pair. EDSR, E2FIF, EBSR and the attention networks add no "
-        "bilinear base: they have to learn the enlargement first, so that a short training favours SRResNet.\n",
+        ZOO_TEXT,
         zoo_summary(results) + "\n",
         *zoo_sections(results),
         *ablations(docs),
