@@ -53,9 +53,9 @@ network in every tensor: a test compares. Where a paper leaves something open, t
 says what was chosen.
 """
 
-ZOO_TEXT = """`make zoo` trains the methods of a table for the same iterations on the same patches. The claim to check
-is the order of the methods, pair by pair. EDSR, E2FIF, EBSR and the attention networks add no bilinear
-base: they have to learn the enlargement first, so that a short training favours SRResNet.
+ZOO_TEXT = """`make zoo` trains the methods of a table for the same iterations on the same patches. The claim
+to check is the order of the methods, pair by pair. EDSR, E2FIF, EBSR and the attention networks add no
+bilinear base: they have to learn the enlargement first, so that a short training favours SRResNet.
 """
 
 BBCU_TEXT = {
