@@ -19,8 +19,8 @@ import golden
 from quant import evaluate
 from quant.config import UNITS
 from quant.outputs import markdown_table, write_json, write_text
+from quant.scoring import REPORTED_SETS
 
-TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
 README_MARKS = ("<!-- results: written by make report -->", "<!-- /results -->")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,7 +58,7 @@ def make_card(model: Path, training: dict[str, str]) -> dict:
         "config": network.meta["config"],
         "training": {**training, **network.meta.get("training", {})},
         "bytes": model.stat().st_size,
-        "figures": [measure(model, dataset) for dataset in TEST_SETS[network.task]],
+        "figures": [measure(model, dataset) for dataset in REPORTED_SETS[network.task]],
     }
 
 

@@ -217,8 +217,8 @@ The last two papers name no profiler. The one named here gives their figures for
 paper's own modules: EDSR and BinEDSR; EDSR in two sizes, and E2FIF in two but for the last digit.
 
 `equal` means equal in every printed digit; a `misprint` is shown with its arithmetic: the figure is not that
-of the network described; `unexplained` is a figure a little above the count, of which neither the paper nor
-the profiler says what is in it.
+of the network described; `unexplained` is a figure above the count, of which neither the paper nor the
+profiler says what is in it.
 
 Real storage stands beside that: `binary bits` is one bit per binary weight; `words` are the numbers that a
 float implementation must keep besides: full-precision weights, biases, alpha, s, gamma, beta, zeta, and BN's

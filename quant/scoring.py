@@ -18,6 +18,9 @@ from quant.images import DataError, image_files, read_image
 from quant.metrics import SSIM_WINDOW, comparable, psnr, ssim
 
 TEST_SETS = {"sr": "Set5", "denoise": "CBSD68", "deblock": "Classic5"}
+"""What a network is measured on unless something else is asked for, by task."""
+REPORTED_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
+"""What cards and zoos report."""
 DEFAULT_SIGMA, DEFAULT_QUALITY = 25.0, 10
 
 

@@ -20,18 +20,18 @@ from pathlib import Path
 
 import torch
 
-from quant.config import ConfigError, NetworkConfig
+from quant.config import ConfigError, NetworkConfig, preset
 from quant.experiments import Budget, Experiment, Measured, run_all
 from quant.images import DataError, find_data
 from quant.networks import FAMILIES, Key
 from quant.outputs import publish_record, text_table, write_json
 from quant.printed import TABLES
+from quant.scoring import REPORTED_SETS
 from quant.train import TRAINING_SET, TrainConfig
 
 SIZES = ("nano", "paper")
 NANO_WIDTH, NANO_DEPTH = 32, 8
 SETTINGS = {"bbcu_table1": "x2", "bbcu_table2": "sigma25", "bbcu_table3": "q10", "bbcu_table4": "x4"}
-TEST_SETS = {"sr": ("Set5", "Set14"), "denoise": ("CBSD68",), "deblock": ("Classic5",)}
 RECORD_KEY = ("table", "setting", "size", "mode")
 """A published record takes the place of the one with the same."""
 PAPER_TRAINING = {
@@ -73,19 +73,6 @@ def without_twins(configs: Mapping[str, NetworkConfig]) -> dict[str, NetworkConf
         else:
             print(f"{method}: left out, at this size the same network as {twin}")
     return kept
-
-
-def others(names: Sequence[str]) -> dict[str, NetworkConfig]:
-    """Presets to train beside a table's networks, by name.
-
-    Raises:
-        ConfigError: no such preset.
-    """
-    presets = {name: config for family in FAMILIES.values() for name, config in family.presets.items()}
-    for name in names:
-        if name not in presets:
-            raise ConfigError(f"--also {name}: no such preset; docs/networks.md names those of every row")
-    return {name: presets[name] for name in names}
 
 
 def printed_psnr() -> dict[Key, dict[str, float]]:
@@ -248,12 +235,12 @@ def run(args: argparse.Namespace) -> dict:
     if unknown:
         raise ConfigError(f"--methods {' '.join(sorted(unknown))}: known are {', '.join(networks)}")
     networks = {m: c for m, c in networks.items() if not args.methods or m in args.methods}
-    networks |= others(args.also)
+    networks |= {name: preset(name) for name in args.also}
     shrink = nano if args.size == "nano" else (lambda config: config)
     configs = without_twins({m: in_mode(shrink(c), args.mode) for m, c in networks.items()})
     task = next(iter(configs.values())).task
     data = find_data(args.data, TRAINING_SET)
-    sets = [find_data(name) for name in args.test or TEST_SETS[task]]
+    sets = [find_data(name) for name in args.test or REPORTED_SETS[task]]
     folder = args.folder or Path("runs/zoo") / f"{args.table}-{setting}-{args.size}-{args.mode}"
     training = training_of(args, task)
     budget = Budget.parse(args.budget).in_iterations(list(configs.values())[-1], training, folder)

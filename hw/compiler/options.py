@@ -27,7 +27,8 @@ Cost = Callable[[str, Mapping[str, int | str]], Resources]
 """`hw.compiler.cost.resources`, or another with its arguments."""
 
 STYLES = {
-    **{"XnorMVU": ("auto", "block"), "Int8MVU": ("auto", "block")},
+    "XnorMVU": ("auto", "block"),
+    "Int8MVU": ("auto", "block"),
     "Table": ("auto", "distributed"),
 }
 """Memories that the folding chooses, by kind of node; all others are left to their modules."""

@@ -205,7 +205,7 @@ def test_zoo_command(photos, tmp_path, capsys):
     [
         (["--table", "nothing"], "bbcu_table1 x2"),
         (["--methods", "GPT"], "BBCU-L"),
-        (["--also", "gpt_x2"], "no such preset"),
+        (["--also", "gpt_x2"], "no network named 'gpt_x2'"),
         (["--budget", "soon"], "10m"),
         (["--data", "/nonexistent"], "no data found"),
     ],

@@ -210,7 +210,7 @@ class PlainOutput(StreamOp):
         return (self.port("m_axis", self["PE"]),)
 
     def compute(self, acc: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Apply golden's plain_output."""
+        """Apply golden's output to a base of 0."""
         return (golden.output(acc, np.zeros_like(acc), a, b, self["Shift"], 0),)
 
     def rtl(self) -> Rtl:
